@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The configuration space of a PCI function, as its user sees it.
+ *
+ * The engine knows nothing of struct pci_dev, of VFIO or of locks, and it
+ * allocates nothing: it also compiles in user space.  What it needs from a
+ * real function it gets through struct ferry_config_backend; what it causes
+ * (memory decoding off, a power state, a reset) it announces through struct
+ * ferry_config_ops.
+ *
+ * Every bit of the space has an answer in one of three ways:
+ *
+ *  - virtual: read from and written to memory, hardware never sees it;
+ *  - fixed:   read once from hardware (again by ferry_config_refresh()),
+ *             because nothing changes it while a device is open;
+ *  - live:    every read costs a hardware access, every permitted write
+ *             reaches hardware.
+ *
+ * Locking: the caller serialises all calls on one struct ferry_config,
+ * ferry_config_read() included: a write, a refresh or a hook changes what a
+ * concurrent reader would copy.
+ */
+#ifndef _FERRY_CONFIG_H
+#define _FERRY_CONFIG_H
+
+#include <linux/types.h>
+
+/* Six base address registers, then the expansion ROM. */
+#define FERRY_CONFIG_NUM_BARS	7
+#define FERRY_CONFIG_ROM	6
+
+/**
+ * struct ferry_config_backend - raw access to the space of a real function
+ * @read:  read @width (1, 2 or 4) bytes at @off, which is a multiple of
+ *	   @width, into *@val in CPU order
+ * @write: write the low @width bytes of @val at @off
+ *
+ * Both return 0 or a negative errno.  Bits that the user may not change are
+ * already in @val when @write is called: the engine reads, merges and never
+ * writes a one back to a write-one-to-clear neighbour.
+ */
+struct ferry_config_backend {
+	int (*read)(void *ctx, unsigned int off, unsigned int width, u32 *val);
+	int (*write)(void *ctx, unsigned int off, unsigned int width, u32 val);
+};
+
+/* Events: bits of struct ferry_config_change.events */
+
+/* COMMAND was written.  Always raised, even when nothing in it changes. */
+#define FERRY_CONFIG_COMMAND	(1U << 0)
+/* The power state field of PMCSR was written. */
+#define FERRY_CONFIG_POWER	(1U << 1)
+/* Initiate Function Level Reset was written 1 on a function that has it. */
+#define FERRY_CONFIG_FLR	(1U << 2)
+/* Max_Read_Request_Size changed. */
+#define FERRY_CONFIG_READRQ	(1U << 3)
+/* The VPD address register (the half with the F bit) was written. */
+#define FERRY_CONFIG_VPD	(1U << 4)
+/* MSI Message Control was written. */
+#define FERRY_CONFIG_MSI	(1U << 5)
+/* MSI-X Message Control was written (emulated devices only). */
+#define FERRY_CONFIG_MSIX	(1U << 6)
+
+/**
+ * struct ferry_config_change - one write that means something
+ * @events: what it means, a set of FERRY_CONFIG_* events
+ * @offset: where the register begins
+ * @width:  its width in bytes
+ * @old:    the whole register before the write, as the user last left it
+ *	    (COMMAND: the shadow; PMCSR: what hardware says)
+ * @new:    the whole register after it; an FLR bit is present here although
+ *	    it is never stored, and so is a power state that only the hook
+ *	    can enter
+ * @error:  for @after: 0, or why the commit failed; nothing of this register
+ *	    has changed then
+ */
+struct ferry_config_change {
+	u32 events;
+	u16 offset;
+	u16 width;
+	u32 old;
+	u32 new;
+	int error;
+};
+
+/**
+ * struct ferry_config_ops - what the user of the engine does about a change
+ * @before: called before the commit; a negative errno refuses the write and
+ *	    leaves everything as it was.  May be NULL.
+ * @after:  called after the commit, always when @before was called and
+ *	    returned 0 (look at &ferry_config_change.error).  May be NULL.
+ *
+ * Both may call the getters and setters and ferry_config_refresh(), and must
+ * not call ferry_config_write().
+ *
+ * What a driver of a real function does: on COMMAND, @before closes the gate
+ * when PCI_COMMAND_MEMORY goes away and puts back base address registers that
+ * a reset behind its back has cleared, @after reopens the gate and follows
+ * PCI_COMMAND_INTX_DISABLE.  On POWER, @after sets the state.  On FLR, @after
+ * resets the function.  On READRQ, @after calls pcie_set_readrq().  On VPD,
+ * @after transfers four bytes between the VPD and the register at
+ * @offset + 2 and toggles PCI_VPD_ADDR_F with ferry_config_set16().
+ */
+struct ferry_config_ops {
+	int (*before)(void *ctx, const struct ferry_config_change *change);
+	void (*after)(void *ctx, const struct ferry_config_change *change);
+};
+
+/**
+ * struct ferry_config_bar - a base address register or the ROM
+ * @size:  size of the resource, a power of two; 0 makes the register read
+ *	   zero ("not implemented")
+ * @flags: PCI_BASE_ADDRESS_SPACE_IO, or PCI_BASE_ADDRESS_MEM_TYPE_64 and
+ *	   PCI_BASE_ADDRESS_MEM_PREFETCH; 0 for the ROM
+ *
+ * The entry after one with PCI_BASE_ADDRESS_MEM_TYPE_64 is ignored.
+ */
+struct ferry_config_bar {
+	u64 size;
+	u32 flags;
+};
+
+/**
+ * struct ferry_config - one function's configuration space
+ * @value:   per byte: the virtual bits, and the last snapshot of fixed ones
+ * @virt:    per byte: which bits are answered from @value
+ * @write:   per byte: which bits the user may change
+ * @live:    bitmap: bytes whose read needs hardware
+ * @raw:     bitmap: bytes outside every capability, that are passed through
+ * @special: bitmap: bytes of registers with an event or a write-one-to-clear
+ *	     bit
+ * @backend: raw access, or NULL for an emulated function
+ * @ops:     hooks, or NULL
+ * @ctx:     handed to @backend and @ops
+ * @size:    256 or 4096
+ *
+ * Private to the engine: use the functions below.
+ */
+struct ferry_config {
+	u8 *value;
+	u8 *virt;
+	u8 *write;
+	unsigned long *live;
+	unsigned long *raw;
+	unsigned long *special;
+	const struct ferry_config_backend *backend;
+	const struct ferry_config_ops *ops;
+	void *ctx;
+	u16 size;
+};
+
+/* Options of struct ferry_config_desc.flags */
+
+/*
+ * The function does not implement PCI_COMMAND_MEMORY (a VF, or
+ * pci_dev.no_command_memory): the bit is virtual and starts as 1.
+ */
+#define FERRY_CONFIG_NO_COMMAND_MEMORY	(1U << 0)
+/* Interrupt Pin reads 0: a VF, or nobody can serve INTx. */
+#define FERRY_CONFIG_NO_INTX		(1U << 1)
+
+/**
+ * struct ferry_config_desc - a real function, for ferry_config_init()
+ * @size:    pci_dev.cfg_size: 256 or 4096
+ * @flags:   FERRY_CONFIG_NO_COMMAND_MEMORY, FERRY_CONFIG_NO_INTX
+ * @vendor:  vendor to show instead of what hardware says (a VF says 0xffff)
+ * @device:  likewise; used when @vendor is not 0
+ * @bars:    what pci_resource_len() and pci_resource_flags() say; size 0 for a
+ *	     resource that the host has not assigned
+ * @backend: raw access; must outlive the configuration space
+ * @ops:     hooks, or NULL; likewise
+ * @ctx:     handed to @backend and @ops
+ */
+struct ferry_config_desc {
+	unsigned int size;
+	u32 flags;
+	u16 vendor;
+	u16 device;
+	struct ferry_config_bar bars[FERRY_CONFIG_NUM_BARS];
+	const struct ferry_config_backend *backend;
+	const struct ferry_config_ops *ops;
+	void *ctx;
+};
+
+/**
+ * struct ferry_config_header - an emulated function, for
+ *				ferry_config_init_emulated()
+ * @size:	      256 or 4096
+ * @vendor:	      vendor ID
+ * @device:	      device ID
+ * @subsystem_vendor: subsystem vendor ID
+ * @subsystem_device: subsystem ID
+ * @class:	      24 bits: base class, subclass, programming interface
+ * @revision:	      revision ID
+ * @pin:	      0 for none, 1 for INTA
+ * @bars:	      base address registers and ROM
+ */
+struct ferry_config_header {
+	unsigned int size;
+	u16 vendor;
+	u16 device;
+	u16 subsystem_vendor;
+	u16 subsystem_device;
+	u32 class;
+	u8 revision;
+	u8 pin;
+	struct ferry_config_bar bars[FERRY_CONFIG_NUM_BARS];
+};
+
+/**
+ * struct ferry_config_owner - what an offset belongs to
+ * @name:   "header", a capability's name, or "gap"
+ * @id:     capability ID, 0 for header and gap
+ * @offset: where it begins (a gap: the offset asked for)
+ * @length: its length in bytes (a gap: 1)
+ */
+struct ferry_config_owner {
+	const char *name;
+	u16 id;
+	u16 offset;
+	u16 length;
+};
+
+size_t ferry_config_bytes(unsigned int size);
+
+int ferry_config_init(struct ferry_config *cfg, void *mem,
+		      const struct ferry_config_desc *desc);
+int ferry_config_refresh(struct ferry_config *cfg);
+
+int ferry_config_init_emulated(struct ferry_config *cfg, void *mem,
+			       const struct ferry_config_header *header,
+			       const struct ferry_config_ops *ops, void *ctx);
+int ferry_config_add_cap(struct ferry_config *cfg, u8 id, const void *body,
+			 size_t len);
+int ferry_config_add_ext_cap(struct ferry_config *cfg, u16 id, u8 version,
+			     const void *body, size_t len);
+void ferry_config_reset(struct ferry_config *cfg);
+
+int ferry_config_read(struct ferry_config *cfg, u64 off, void *buf,
+		      size_t len);
+int ferry_config_write(struct ferry_config *cfg, u64 off, const void *buf,
+		       size_t len);
+
+u8 ferry_config_get8(const struct ferry_config *cfg, unsigned int off);
+u16 ferry_config_get16(const struct ferry_config *cfg, unsigned int off);
+u32 ferry_config_get32(const struct ferry_config *cfg, unsigned int off);
+void ferry_config_set8(struct ferry_config *cfg, unsigned int off, u8 val);
+void ferry_config_set16(struct ferry_config *cfg, unsigned int off, u16 val);
+void ferry_config_set32(struct ferry_config *cfg, unsigned int off, u32 val);
+
+u16 ferry_config_find_cap(const struct ferry_config *cfg, u8 id);
+u16 ferry_config_find_ext_cap(const struct ferry_config *cfg, u16 id);
+void ferry_config_owner(const struct ferry_config *cfg, unsigned int off,
+			struct ferry_config_owner *owner);
+
+void ferry_config_set_msi(struct ferry_config *cfg, unsigned int vectors);
+
+#endif /* _FERRY_CONFIG_H */
