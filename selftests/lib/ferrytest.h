@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the test programs share: devices and their drivers through sysfs,
+ * VFIO devices through groups and a type1 container, regions, interrupts,
+ * the kernel log and mediated devices.
+ *
+ * Unless said otherwise a function returns 0 or a count on success and a
+ * negative errno on failure, so that a test can name the errno it expects.
+ */
+#ifndef FERRYTEST_H
+#define FERRYTEST_H
+
+#include <linux/pci_regs.h>
+#include <linux/types.h>
+#include <linux/vfio.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* How long to wait for something that must happen: only hangs get there. */
+#define FERRY_TIMEOUT_MS	60000
+/* The same, for the harness, of a test that resets devices many times. */
+#define FERRY_LONG_TEST_S	900
+/* Of every other test: the default of the harness is short under emulation. */
+#define FERRY_TEST_S		240
+
+#define FERRY_NAME_MAX	64
+#define FERRY_TEXT_MAX	4096
+
+/* environment.c: what the person who runs the tests told us */
+const char *driver_name(void);
+bool driver_is_stock(void);
+const char *device_bdf(const char *name);
+const char *device_missing(const char *name);
+bool device_is_mdev(const char *name);
+void environment_begin(void);
+
+/* sysfs.c: files, links, drivers of PCI devices */
+int text_read(const char *path, char *buf, size_t size);
+int text_write(const char *path, const char *text);
+int link_name(const char *path, char *buf, size_t size);
+bool path_exists(const char *path);
+int pci_attr_read(const char *bdf, const char *attr, char *buf, size_t size);
+int pci_attr_write(const char *bdf, const char *attr, const char *text);
+int pci_driver(const char *bdf, char *buf, size_t size);
+int pci_bind(const char *bdf, const char *driver);
+int pci_unbind(const char *bdf);
+int pci_restore(const char *bdf, const char *driver);
+int pci_upstream(const char *bdf, char *buf, size_t size);
+int pci_config(const char *bdf, int flags);
+
+/* klog.c: the kernel log from a moment on */
+int klog_open(void);
+int klog_count(int fd, const char *what, const char *also);
+
+/* vfio.c: an open VFIO device, physical or mediated */
+struct vdev {
+	char bus[8];
+	char name[FERRY_NAME_MAX];
+	int container;
+	int group;
+	int fd;
+};
+
+int vdev_group_number(const char *bus, const char *name);
+int vdev_open(struct vdev *v, const char *bus, const char *name);
+int vdev_open_again(const struct vdev *v);
+int vdev_open_device(struct vdev *v, const char *device);
+void vdev_close(struct vdev *v);
+int vdev_reset(const struct vdev *v);
+int vdev_info(const struct vdev *v, struct vfio_device_info *info);
+int region_info(const struct vdev *v, __u32 index,
+		struct vfio_region_info *info);
+int irq_info(const struct vdev *v, __u32 index, struct vfio_irq_info *info);
+int fd_ioctl(int fd, unsigned long cmd, void *arg);
+
+/* region.c: regions by read, write and mmap */
+__u64 region_size(const struct vdev *v, __u32 index);
+__u32 region_flags(const struct vdev *v, __u32 index);
+__u64 region_offset(const struct vdev *v, __u32 index);
+ssize_t region_read(const struct vdev *v, __u32 index, __u64 pos, void *buf,
+		    size_t len);
+ssize_t region_write(const struct vdev *v, __u32 index, __u64 pos,
+		     const void *buf, size_t len);
+__u8 region_r8(const struct vdev *v, __u32 index, __u64 pos);
+__u16 region_r16(const struct vdev *v, __u32 index, __u64 pos);
+__u32 region_r32(const struct vdev *v, __u32 index, __u64 pos);
+__u64 region_r64(const struct vdev *v, __u32 index, __u64 pos);
+void region_w8(const struct vdev *v, __u32 index, __u64 pos, __u8 val);
+void region_w16(const struct vdev *v, __u32 index, __u64 pos, __u16 val);
+void region_w32(const struct vdev *v, __u32 index, __u64 pos, __u32 val);
+void region_w64(const struct vdev *v, __u32 index, __u64 pos, __u64 val);
+int region_map(const struct vdev *v, __u32 index, __u64 pos, size_t len,
+	       int prot, int flags, void **map);
+bool map_read32(const void *map, size_t pos, __u32 *val);
+bool map_write32(void *map, size_t pos, __u32 val);
+
+/* config.c: config space */
+__u8 cfg_r8(const struct vdev *v, unsigned int pos);
+__u16 cfg_r16(const struct vdev *v, unsigned int pos);
+__u32 cfg_r32(const struct vdev *v, unsigned int pos);
+void cfg_w8(const struct vdev *v, unsigned int pos, __u8 val);
+void cfg_w16(const struct vdev *v, unsigned int pos, __u16 val);
+void cfg_w32(const struct vdev *v, unsigned int pos, __u32 val);
+unsigned int cfg_find_cap(const struct vdev *v, __u8 id);
+unsigned int cfg_find_ext_cap(const struct vdev *v, __u16 id);
+void cfg_command(const struct vdev *v, __u16 clear, __u16 set);
+
+/* irq.c: interrupts and the eventfds that carry them */
+int efd_new(void);
+__u64 efd_wait(int efd);
+__u64 efd_take(int efd);
+int irq_set(const struct vdev *v, __u32 flags, __u32 index, __u32 start,
+	    __u32 count, const void *data, size_t len);
+int irq_attach(const struct vdev *v, __u32 index, __u32 start, __u32 count,
+	       const int *fds);
+int irq_attach_one(const struct vdev *v, __u32 index, __u32 start, int efd);
+int irq_fire(const struct vdev *v, __u32 index, __u32 start, __u32 count);
+int irq_act(const struct vdev *v, __u32 index, __u32 action);
+int irq_disable(const struct vdev *v, __u32 index);
+int irq_lines(const char *what);
+
+/* device.c: devices that raise interrupts at a register write */
+struct raiser {
+	const char *device;
+	__u32 index;
+	unsigned int vectors;
+	void (*setup)(const struct vdev *v);
+	void (*raise)(const struct vdev *v, unsigned int vector);
+	void (*ack)(const struct vdev *v, unsigned int vector);
+};
+
+extern const struct raiser edu_msi;
+extern const struct raiser e1000e_msix;
+extern const struct raiser igb_msix;
+
+#define EDU_ID		0x00
+#define EDU_LIVENESS	0x04
+#define EDU_FACTORIAL	0x08
+#define EDU_STATUS	0x20
+#define EDU_IRQ_STATUS	0x24
+#define EDU_IRQ_RAISE	0x60
+#define EDU_IRQ_ACK	0x64
+
+#define EDU_ID_VALUE	0x010000edU
+
+/* mdev.c: mediated devices through sysfs */
+int mdev_type_find(const char *suffix, char *path, size_t size);
+int mdev_type_attr(const char *type, const char *attr, char *buf, size_t size);
+int mdev_create(const char *type, const char *uuid);
+int mdev_remove(const char *uuid);
+void mdev_uuid(unsigned int n, char *uuid);
+void mdev_remove_ours(void);
+
+/* trace.c: what a bind and an unbind leave behind */
+struct trace;
+struct trace *trace_take(void);
+int trace_compare(const struct trace *before, const struct trace *after,
+		  char *what, size_t size);
+void trace_free(struct trace *t);
+
+/*
+ * In a fixture's setup: skip when the environment has no such device, fail
+ * when it has one that cannot be opened.
+ */
+#define VDEV_OPEN_OR_SKIP(v, name) do {					\
+	const char *device_ = (name);					\
+	const char *missing_ = device_missing(device_);			\
+									\
+	(v)->fd = -1;							\
+	(v)->group = -1;						\
+	(v)->container = -1;						\
+	if (missing_)							\
+		SKIP(return, "%s", missing_);				\
+	ASSERT_EQ(0, vdev_open_device(v, device_));			\
+} while (0)
+
+#endif /* FERRYTEST_H */
