@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One kernel's difference from another, and nothing else. The FERRY_HAVE_*
+ * macros come from Kbuild.probe, which asks the kernel's headers.
+ */
+#ifndef FERRY_COMPAT_H
+#define FERRY_COMPAT_H
+
+#include <linux/eventfd.h>
+#include <linux/irqbypass.h>
+#include <linux/mm.h>
+#include <linux/pci.h>
+#ifdef FERRY_HAVE_PFN_T
+#include <linux/pfn_t.h>
+#endif
+#include <linux/vfio.h>
+
+/* The count argument went in 6.8; it was always 1. */
+static inline void ferry_eventfd_signal(struct eventfd_ctx *ctx)
+{
+#ifdef FERRY_HAVE_EVENTFD_SIGNAL_COUNT
+	eventfd_signal(ctx, 1);
+#else
+	eventfd_signal(ctx);
+#endif
+}
+
+#ifndef FERRY_HAVE_VM_FLAGS_SET
+static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
+{
+	vma->vm_flags |= flags;
+}
+#endif
+
+/*
+ * Until a VFIO core frees the device itself, the release callback has to.
+ */
+static inline void ferry_vfio_free_device(struct vfio_device *vdev)
+{
+#ifdef FERRY_HAVE_VFIO_FREE_DEVICE
+	vfio_free_device(vdev);
+#endif
+}
+
+/* The callbacks of vfio_device_ops that iommufd needs, where it exists. */
+#ifdef FERRY_HAVE_VFIO_DETACH_IOAS
+#define FERRY_VFIO_DETACH_IOAS(kind) \
+	.detach_ioas = vfio_iommufd_##kind##_detach_ioas,
+#else
+#define FERRY_VFIO_DETACH_IOAS(...)
+#endif
+
+#ifdef FERRY_HAVE_VFIO_BIND_IOMMUFD
+#define FERRY_VFIO_IOMMUFD_OPS(kind) \
+	.bind_iommufd = vfio_iommufd_##kind##_bind, \
+	.unbind_iommufd = vfio_iommufd_##kind##_unbind, \
+	.attach_ioas = vfio_iommufd_##kind##_attach_ioas, \
+	FERRY_VFIO_DETACH_IOAS(kind)
+#else
+#define FERRY_VFIO_IOMMUFD_OPS(...)
+#endif
+
+/*
+ * The token of a bypass producer was a member before it became an argument.
+ * Registration that fails costs speed, never correctness.
+ */
+static inline int ferry_bypass_register(struct irq_bypass_producer *producer,
+					struct eventfd_ctx *ctx, int irq)
+{
+#ifdef FERRY_HAVE_IRQ_BYPASS_EVENTFD_ARG
+	return irq_bypass_register_producer(producer, ctx, irq);
+#else
+	int ret;
+
+	producer->token = ctx;
+	producer->irq = irq;
+	ret = irq_bypass_register_producer(producer);
+	if (ret)
+		producer->token = NULL;
+	return ret;
+#endif
+}
+
+#ifdef FERRY_HAVE_MSIX_DYN
+static inline bool ferry_msix_can_grow(struct pci_dev *pdev)
+{
+	return pci_msix_can_alloc_dyn(pdev);
+}
+
+/* Returns the Linux interrupt number of a new vector or a negative errno. */
+static inline int ferry_msix_grow(struct pci_dev *pdev, unsigned int index)
+{
+	struct msi_map map = pci_msix_alloc_irq_at(pdev, index, NULL);
+
+	return map.index < 0 ? map.index : map.virq;
+}
+#else
+static inline bool ferry_msix_can_grow(struct pci_dev *pdev)
+{
+	return false;
+}
+
+static inline int ferry_msix_grow(struct pci_dev *pdev, unsigned int index)
+{
+	return -EOPNOTSUPP;
+}
+#endif
+
+/* Page table entries of 2 MiB and 1 GiB for device memory came with 6.12. */
+#if defined(FERRY_HAVE_HUGE_FAULT_ORDER) && \
+	defined(CONFIG_ARCH_SUPPORTS_HUGE_PFNMAP)
+#define FERRY_HAVE_HUGE_FAULT
+
+#ifdef FERRY_HAVE_PFN_T
+#define ferry_huge_pfn(pfn)	__pfn_to_pfn_t(pfn, PFN_DEV)
+#else
+#define ferry_huge_pfn(pfn)	(pfn)
+#endif
+
+static inline vm_fault_t ferry_insert_huge_pfn(struct vm_fault *vmf,
+					       unsigned long pfn,
+					       unsigned int order)
+{
+	switch (order) {
+#ifdef CONFIG_ARCH_SUPPORTS_PMD_PFNMAP
+	case PMD_ORDER:
+		return vmf_insert_pfn_pmd(vmf, ferry_huge_pfn(pfn), false);
+#endif
+#ifdef CONFIG_ARCH_SUPPORTS_PUD_PFNMAP
+	case PUD_ORDER:
+		return vmf_insert_pfn_pud(vmf, ferry_huge_pfn(pfn), false);
+#endif
+	default:
+		return VM_FAULT_FALLBACK;
+	}
+}
+#endif
+
+#endif /* FERRY_COMPAT_H */
