@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of ferry.ko call of each other and nobody else does.
+ */
+#ifndef FERRY_CORE_H
+#define FERRY_CORE_H
+
+struct ferry_device;
+struct vfio_irq_set;
+
+void ferry_region_set_config(struct ferry_device *fdev);
+
+void ferry_irqs_init(struct ferry_device *fdev);
+void ferry_irqs_stop(struct ferry_device *fdev);
+u32 ferry_irqs_flags(struct ferry_device *fdev, unsigned int index);
+unsigned int ferry_irqs_count(struct ferry_device *fdev, unsigned int index);
+int ferry_irqs_set(struct ferry_device *fdev, const struct vfio_irq_set *hdr,
+		   const void *data);
+void ferry_req_signal(struct ferry_device *fdev, unsigned int count);
+
+int ferry_trigger_get(int fd, struct ferry_trigger **trigger);
+void ferry_trigger_put(struct ferry_trigger *trigger);
+void ferry_trigger_signal(struct ferry_trigger __rcu **slot);
+
+int ferry_intx_set(struct ferry_device *fdev, const struct vfio_irq_set *hdr,
+		   const void *data);
+void ferry_intx_stop(struct ferry_device *fdev);
+
+#endif /* FERRY_CORE_H */

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The memory gate, see include/ferry/gate.h. Nothing else in Ferry zaps a
+ * mapping.
+ */
+#include <linux/export.h>
+#include <linux/mm.h>
+
+#include <ferry/device.h>
+
+#include "compat/mapping.h"
+
+/**
+ * ferry_gate_init - start with a closed gate
+ * @gate: the gate of a device that nobody has open
+ */
+void ferry_gate_init(struct ferry_gate *gate)
+{
+	init_rwsem(&gate->sem);
+	gate->closed = BIT(FERRY_GATE_IDLE);
+}
+
+/**
+ * ferry_gate_enter - begin to touch device memory
+ * @fdev: the device
+ *
+ * Context: process context; may sleep while a reset is under way. The caller
+ * must not copy from or to user space until ferry_gate_leave().
+ * Return: 0, or -EIO without the gate held if the memory isn't there now.
+ */
+int ferry_gate_enter(struct ferry_device *fdev)
+{
+	down_read(&fdev->gate.sem);
+	if (likely(!fdev->gate.closed))
+		return 0;
+	up_read(&fdev->gate.sem);
+	return -EIO;
+}
+EXPORT_SYMBOL_GPL(ferry_gate_enter);
+
+/**
+ * ferry_gate_leave - end what ferry_gate_enter() began
+ * @fdev: the device
+ */
+void ferry_gate_leave(struct ferry_device *fdev)
+{
+	up_read(&fdev->gate.sem);
+}
+EXPORT_SYMBOL_GPL(ferry_gate_leave);
+
+/**
+ * ferry_gate_lock_mapped - keep accessors out, but not mappings
+ * @fdev: the device
+ *
+ * For work during which the memory stays where it is, like switching memory
+ * decoding on for a moment: pages that are mapped already remain so.
+ *
+ * Context: process context. Taken after ferry_device.config_lock and
+ * ferry_irqs.lock, before any lock of the memory management.
+ */
+void ferry_gate_lock_mapped(struct ferry_device *fdev)
+{
+	down_write(&fdev->gate.sem);
+}
+EXPORT_SYMBOL_GPL(ferry_gate_lock_mapped);
+
+/**
+ * ferry_gate_lock - take the device memory away from everybody
+ * @fdev: the device
+ *
+ * On return no access is under way and nothing is mapped; accesses and page
+ * faults wait for ferry_gate_unlock().
+ *
+ * Context: as ferry_gate_lock_mapped().
+ */
+void ferry_gate_lock(struct ferry_device *fdev)
+{
+	down_write(&fdev->gate.sem);
+	ferry_mapping_zap(&fdev->vdev, fdev->mapping,
+			  FERRY_REGION_OFFSET(VFIO_PCI_BAR0_REGION_INDEX),
+			  FERRY_REGION_OFFSET(VFIO_PCI_ROM_REGION_INDEX));
+}
+EXPORT_SYMBOL_GPL(ferry_gate_lock);
+
+/**
+ * ferry_gate_unlock - end ferry_gate_lock() or ferry_gate_lock_mapped()
+ * @fdev: the device
+ */
+void ferry_gate_unlock(struct ferry_device *fdev)
+{
+	up_write(&fdev->gate.sem);
+}
+EXPORT_SYMBOL_GPL(ferry_gate_unlock);
+
+/**
+ * ferry_gate_set - close or open the gate for one reason
+ * @fdev: the device
+ * @reason: the reason
+ * @closed: whether the gate is to be closed for it
+ *
+ * Context: between ferry_gate_lock() and ferry_gate_unlock(); opening alone
+ * is also right after ferry_gate_lock_mapped().
+ */
+void ferry_gate_set(struct ferry_device *fdev, enum ferry_gate_reason reason,
+		    bool closed)
+{
+	lockdep_assert_held_write(&fdev->gate.sem);
+
+	if (closed)
+		fdev->gate.closed |= BIT(reason);
+	else
+		fdev->gate.closed &= ~BIT(reason);
+}
+EXPORT_SYMBOL_GPL(ferry_gate_set);

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * INTx: a level interrupt that is masked when it fires and that the user
+ * unmasks when the device has been served.
+ *
+ * Two things mask it independently: the user (or the handler on his behalf), and
+ * the interrupt disable bit of the virtual command register (PCI 3.0, 6.2.2).
+ * The hardware is unmasked when neither does.
+ */
+#include <linux/export.h>
+
+#include <ferry/device.h>
+
+#include "compat/compat.h"
+#include "core.h"
+
+static bool intx_open(struct ferry_irqs *irqs)
+{
+	return !irqs->intx_masked && !irqs->intx_disabled;
+}
+
+/**
+ * ferry_intx_interrupt - the device may have asserted its interrupt
+ * @fdev: the device
+ *
+ * Context: any but NMI; the handler of a physical interrupt, or whoever raises
+ * the level of an emulated one.
+ * Return: true if it was this device's, which is now masked and signalled.
+ */
+bool ferry_intx_interrupt(struct ferry_device *fdev)
+{
+	struct ferry_irqs *irqs = &fdev->irqs;
+	unsigned long flags;
+	bool fired;
+
+	spin_lock_irqsave(&irqs->intx_lock, flags);
+	fired = intx_open(irqs) && fdev->ops->irq->intx_test_and_mask(fdev);
+	if (fired)
+		irqs->intx_masked = true;
+	spin_unlock_irqrestore(&irqs->intx_lock, flags);
+
+	if (fired)
+		ferry_trigger_signal(&irqs->intx);
+	return fired;
+}
+EXPORT_SYMBOL_GPL(ferry_intx_interrupt);
+
+/* The user masks. */
+static void intx_mask(struct ferry_device *fdev)
+{
+	struct ferry_irqs *irqs = &fdev->irqs;
+	unsigned long flags;
+
+	spin_lock_irqsave(&irqs->intx_lock, flags);
+	if (intx_open(irqs))
+		fdev->ops->irq->intx_mask(fdev);
+	irqs->intx_masked = true;
+	spin_unlock_irqrestore(&irqs->intx_lock, flags);
+}
+
+/*
+ * The user unmasks. Returns 1 if an interrupt is pending, which stays masked and
+ * has to be signalled. Called with interrupts off, inside the wait queue of the
+ * unmask eventfd, where another eventfd must not be signalled.
+ */
+static int intx_unmask(void *opaque, void *unused)
+{
+	struct ferry_device *fdev = opaque;
+	struct ferry_irqs *irqs = &fdev->irqs;
+	unsigned long flags;
+	int pending = 0;
+
+	spin_lock_irqsave(&irqs->intx_lock, flags);
+	if (irqs->intx_masked) {
+		if (!irqs->intx_disabled)
+			pending = fdev->ops->irq->intx_unmask(fdev);
+		irqs->intx_masked = pending;
+	}
+	spin_unlock_irqrestore(&irqs->intx_lock, flags);
+	return pending;
+}
+
+static void intx_signal(void *opaque, void *unused)
+{
+	struct ferry_device *fdev = opaque;
+
+	ferry_trigger_signal(&fdev->irqs.intx);
+}
+
+/**
+ * ferry_intx_set_disabled - the interrupt disable bit has been written
+ * @fdev: the device
+ * @disabled: its new value
+ *
+ * Context: process context, without the gate.
+ */
+void ferry_intx_set_disabled(struct ferry_device *fdev, bool disabled)
+{
+	struct ferry_irqs *irqs = &fdev->irqs;
+	const struct ferry_irq_ops *ops = fdev->ops->irq;
+	unsigned long flags;
+	bool pending = false;
+
+	spin_lock_irqsave(&irqs->intx_lock, flags);
+	if (disabled && intx_open(irqs))
+		ops->intx_mask(fdev);
+	if (!disabled && irqs->intx_disabled && !irqs->intx_masked)
+		pending = ops->intx_unmask(fdev);
+	irqs->intx_disabled = disabled;
+	if (pending)
+		irqs->intx_masked = true;
+	spin_unlock_irqrestore(&irqs->intx_lock, flags);
+
+	if (pending)
+		ferry_trigger_signal(&irqs->intx);
+}
+EXPORT_SYMBOL_GPL(ferry_intx_set_disabled);
+
+static int intx_enable(struct ferry_device *fdev, struct ferry_trigger *trigger)
+{
+	struct ferry_irqs *irqs = &fdev->irqs;
+	int ret;
+
+	/* The handler may run before enable() returns. */
+	spin_lock_irq(&irqs->intx_lock);
+	irqs->intx_masked = false;
+	spin_unlock_irq(&irqs->intx_lock);
+	rcu_assign_pointer(irqs->intx, trigger);
+
+	ret = fdev->ops->irq->enable(fdev, VFIO_PCI_INTX_IRQ_INDEX, 1);
+	if (ret) {
+		rcu_assign_pointer(irqs->intx, NULL);
+		return ret;
+	}
+	irqs->active = VFIO_PCI_INTX_IRQ_INDEX;
+	irqs->nvec = 1;
+	return 0;
+}
+
+/**
+ * ferry_intx_stop - disable INTx, which is enabled
+ * @fdev: the device
+ *
+ * Context: process context, ferry_irqs.lock held.
+ */
+void ferry_intx_stop(struct ferry_device *fdev)
+{
+	struct ferry_irqs *irqs = &fdev->irqs;
+	struct ferry_trigger *old;
+
+	lockdep_assert_held(&irqs->lock);
+
+	vfio_virqfd_disable(&irqs->intx_unmask);
+	fdev->ops->irq->disable(fdev, VFIO_PCI_INTX_IRQ_INDEX);
+	irqs->active = VFIO_PCI_NUM_IRQS;
+	old = rcu_replace_pointer(irqs->intx, NULL,
+				  lockdep_is_held(&irqs->lock));
+	ferry_trigger_put(old);
+
+	spin_lock_irq(&irqs->intx_lock);
+	irqs->intx_masked = false;
+	spin_unlock_irq(&irqs->intx_lock);
+}
+
+static int intx_set_eventfd(struct ferry_device *fdev, int fd)
+{
+	struct ferry_irqs *irqs = &fdev->irqs;
+	struct ferry_trigger *new;
+	int ret;
+
+	ret = ferry_trigger_get(fd, &new);
+	if (ret)
+		return ret;
+
+	if (irqs->active == VFIO_PCI_INTX_IRQ_INDEX) {
+		new = rcu_replace_pointer(irqs->intx, new,
+					  lockdep_is_held(&irqs->lock));
+	} else {
+		ret = intx_enable(fdev, new);
+		if (!ret)
+			return 0;
+	}
+	ferry_trigger_put(new);
+	return ret;
+}
+
+static int intx_set_trigger(struct ferry_device *fdev,
+			    const struct vfio_irq_set *hdr, const void *data)
+{
+	struct ferry_irqs *irqs = &fdev->irqs;
+	bool active = irqs->active == VFIO_PCI_INTX_IRQ_INDEX;
+
+	if (active && !hdr->count && (hdr->flags & VFIO_IRQ_SET_DATA_NONE)) {
+		ferry_intx_stop(fdev);
+		return 0;
+	}
+	if (!active && irqs->active != VFIO_PCI_NUM_IRQS)
+		return -EINVAL;
+	if (hdr->start || hdr->count != 1)
+		return -EINVAL;
+	if (hdr->flags & VFIO_IRQ_SET_DATA_EVENTFD)
+		return intx_set_eventfd(fdev, *(const s32 *)data);
+	if (!active)
+		return -EINVAL;
+	if ((hdr->flags & VFIO_IRQ_SET_DATA_NONE) || *(const u8 *)data)
+		ferry_trigger_signal(&irqs->intx);
+	return 0;
+}
+
+static int intx_set_unmask_eventfd(struct ferry_device *fdev, int fd)
+{
+	struct virqfd **unmask = &fdev->irqs.intx_unmask;
+
+	if (fd >= 0)
+		return vfio_virqfd_enable(fdev, intx_unmask, intx_signal, NULL,
+					  unmask, fd);
+	vfio_virqfd_disable(unmask);
+	return 0;
+}
+
+static int intx_set_mask(struct ferry_device *fdev,
+			 const struct vfio_irq_set *hdr, const void *data)
+{
+	bool mask = hdr->flags & VFIO_IRQ_SET_ACTION_MASK;
+
+	if (fdev->irqs.active != VFIO_PCI_INTX_IRQ_INDEX || hdr->start ||
+	    hdr->count != 1)
+		return -EINVAL;
+
+	if (hdr->flags & VFIO_IRQ_SET_DATA_EVENTFD) {
+		if (mask)
+			return -ENOTTY;
+		return intx_set_unmask_eventfd(fdev, *(const s32 *)data);
+	}
+	if ((hdr->flags & VFIO_IRQ_SET_DATA_BOOL) && !*(const u8 *)data)
+		return 0;
+
+	if (mask)
+		intx_mask(fdev);
+	else if (intx_unmask(fdev, NULL))
+		ferry_trigger_signal(&fdev->irqs.intx);
+	return 0;
+}
+
+/**
+ * ferry_intx_set - SET_IRQS of the INTx index
+ * @fdev: the device
+ * @hdr: the request, checked for shape
+ * @data: its data, in kernel memory
+ *
+ * Context: process context, ferry_irqs.lock held.
+ * Return: 0 or a negative errno.
+ */
+int ferry_intx_set(struct ferry_device *fdev, const struct vfio_irq_set *hdr,
+		   const void *data)
+{
+	if (hdr->flags & VFIO_IRQ_SET_ACTION_TRIGGER)
+		return intx_set_trigger(fdev, hdr, data);
+	return intx_set_mask(fdev, hdr, data);
+}

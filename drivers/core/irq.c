@@ -1,0 +1,504 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * SET_IRQS: vectors, and which eventfd each of them ends in.
+ *
+ * A request is prepared completely before anything changes: eventfds are looked
+ * up and new vectors requested first, and only then, in steps that cannot fail,
+ * do triggers change. A vector whose trigger changes keeps its interrupt.
+ */
+#include <linux/export.h>
+#include <linux/interrupt.h>
+#include <linux/slab.h>
+
+#include <ferry/device.h>
+
+#include "compat/compat.h"
+#include "core.h"
+
+/* Above this many vectors in one call the table of triggers is allocated. */
+#define IRQ_BATCH_ON_STACK	8
+
+/**
+ * ferry_vector_signal - an interrupt has arrived
+ * @vector: its vector
+ *
+ * Context: any but NMI.
+ */
+void ferry_vector_signal(struct ferry_vector *vector)
+{
+	ferry_trigger_signal(&vector->trigger);
+}
+EXPORT_SYMBOL_GPL(ferry_vector_signal);
+
+/**
+ * ferry_irq_signal - an emulated device sends a message
+ * @fdev: the device, on which MSI or MSI-X is enabled, else nothing happens
+ * @vector: number of the vector
+ *
+ * Context: any but NMI.
+ */
+void ferry_irq_signal(struct ferry_device *fdev, unsigned int vector)
+{
+	struct ferry_vector *v;
+
+	/* Vectors are freed after a grace period, see vector_free(). */
+	rcu_read_lock();
+	v = xa_load(&fdev->irqs.vectors, vector);
+	if (v)
+		ferry_trigger_signal(&v->trigger);
+	rcu_read_unlock();
+}
+EXPORT_SYMBOL_GPL(ferry_irq_signal);
+
+/**
+ * ferry_irq_active - is this index the enabled one?
+ * @fdev: the device
+ * @index: VFIO_PCI_INTX_IRQ_INDEX, VFIO_PCI_MSI_IRQ_INDEX or
+ *	VFIO_PCI_MSIX_IRQ_INDEX
+ *
+ * Context: any; a snapshot unless ferry_irqs.lock is held.
+ * Return: whether it is.
+ */
+bool ferry_irq_active(struct ferry_device *fdev, unsigned int index)
+{
+	return READ_ONCE(fdev->irqs.active) == index;
+}
+EXPORT_SYMBOL_GPL(ferry_irq_active);
+
+/*
+ * Point @vector at @trigger, which may be NULL; the vector takes it over.
+ *
+ * While a hardware vector has no trigger its interrupt is disabled: one that
+ * arrives is kept by the interrupt core and replayed by enable_irq(). It must
+ * be disabled, and no handler running, before the trigger goes, lest a
+ * handler find nothing to signal.
+ */
+static void vector_point(struct ferry_vector *vector,
+			 struct ferry_trigger *trigger)
+{
+	struct ferry_device *fdev = vector->fdev;
+	struct ferry_trigger *old =
+		rcu_dereference_protected(vector->trigger,
+					  lockdep_is_held(&fdev->irqs.lock));
+
+	if (!vector->irq) {
+		rcu_assign_pointer(vector->trigger, trigger);
+		ferry_trigger_put(old);
+		return;
+	}
+
+	if (old) {
+		irq_bypass_unregister_producer(&vector->producer);
+		if (!trigger)
+			disable_irq(vector->irq);
+	}
+	rcu_assign_pointer(vector->trigger, trigger);
+	if (trigger) {
+		int ret = ferry_bypass_register(&vector->producer, trigger->ctx,
+						vector->irq);
+
+		if (ret)
+			dev_dbg(fdev->vdev.dev, "%s: no irq bypass: %d\n",
+				vector->name, ret);
+		if (fdev->ops->irq->vector_refresh)
+			fdev->ops->irq->vector_refresh(fdev, vector);
+		if (!old)
+			enable_irq(vector->irq);
+	}
+	ferry_trigger_put(old);
+}
+
+static struct ferry_vector *vector_create(struct ferry_device *fdev,
+					  unsigned int index)
+{
+	const struct ferry_irq_ops *ops = fdev->ops->irq;
+	struct ferry_vector *vector;
+	int ret;
+
+	vector = kzalloc(sizeof(*vector), GFP_KERNEL_ACCOUNT);
+	if (!vector)
+		return ERR_PTR(-ENOMEM);
+	vector->fdev = fdev;
+	vector->index = index;
+
+	if (ops->vector_request) {
+		ret = ops->vector_request(fdev, vector);
+		if (ret)
+			goto err_free;
+	}
+	ret = xa_insert(&fdev->irqs.vectors, index, vector, GFP_KERNEL_ACCOUNT);
+	if (ret)
+		goto err_release;
+	return vector;
+
+err_release:
+	if (ops->vector_release)
+		ops->vector_release(fdev, vector);
+err_free:
+	kfree(vector);
+	return ERR_PTR(ret);
+}
+
+static void vector_destroy(struct ferry_vector *vector)
+{
+	struct ferry_device *fdev = vector->fdev;
+
+	xa_erase(&fdev->irqs.vectors, vector->index);
+	vector_point(vector, NULL);
+	if (fdev->ops->irq->vector_release)
+		fdev->ops->irq->vector_release(fdev, vector);
+	/* ferry_irq_signal() may still be looking at it. */
+	kfree_rcu(vector, rcu);
+}
+
+/* Create the vectors of @start... that are to get a trigger and don't exist. */
+static int vectors_create(struct ferry_device *fdev, unsigned int start,
+			  unsigned int count, struct ferry_trigger **triggers,
+			  unsigned long *created)
+{
+	struct ferry_vector *vector;
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		if (!triggers[i] || xa_load(&fdev->irqs.vectors, start + i))
+			continue;
+		vector = vector_create(fdev, start + i);
+		if (IS_ERR(vector))
+			return PTR_ERR(vector);
+		__set_bit(i, created);
+	}
+	return 0;
+}
+
+static void vectors_destroy(struct ferry_device *fdev, unsigned int start,
+			    unsigned int count, const unsigned long *which)
+{
+	unsigned int i;
+
+	for_each_set_bit(i, which, count)
+		vector_destroy(xa_load(&fdev->irqs.vectors, start + i));
+}
+
+static int index_enable(struct ferry_device *fdev, unsigned int index,
+			unsigned int nvec)
+{
+	int ret = fdev->ops->irq->enable(fdev, index, nvec);
+
+	if (ret)
+		return ret;
+	WRITE_ONCE(fdev->irqs.active, index);
+	fdev->irqs.nvec = nvec;
+	return 0;
+}
+
+/* Disable MSI or MSI-X, which is enabled. */
+static void index_disable(struct ferry_device *fdev)
+{
+	struct ferry_irqs *irqs = &fdev->irqs;
+	unsigned int index = irqs->active;
+	struct ferry_vector *vector;
+	unsigned long i;
+
+	WRITE_ONCE(irqs->active, VFIO_PCI_NUM_IRQS);
+	xa_for_each(&irqs->vectors, i, vector)
+		vector_destroy(vector);
+	fdev->ops->irq->disable(fdev, index);
+}
+
+/*
+ * Point vectors @start... at @triggers. Takes the triggers over if it returns 0;
+ * else nothing has changed.
+ */
+static int vectors_set(struct ferry_device *fdev, unsigned int index,
+		       unsigned int start, unsigned int count,
+		       struct ferry_trigger **triggers, unsigned long *created)
+{
+	struct ferry_irqs *irqs = &fdev->irqs;
+	bool enabled = irqs->active == index;
+	struct ferry_vector *vector;
+	unsigned int i;
+	int ret;
+
+	if (!enabled) {
+		if (!(start + count))
+			return -EINVAL;
+		ret = index_enable(fdev, index, start + count);
+		if (ret)
+			return ret;
+	}
+	ret = vectors_create(fdev, start, count, triggers, created);
+	if (ret)
+		goto err_destroy;
+
+	for (i = 0; i < count; i++) {
+		vector = xa_load(&irqs->vectors, start + i);
+		if (vector)
+			vector_point(vector, triggers[i]);
+	}
+	return 0;
+
+err_destroy:
+	vectors_destroy(fdev, start, count, created);
+	if (!enabled)
+		index_disable(fdev);
+	return ret;
+}
+
+static int msi_set_eventfds(struct ferry_device *fdev,
+			    const struct vfio_irq_set *hdr, const s32 *fds)
+{
+	struct ferry_trigger *few[IRQ_BATCH_ON_STACK];
+	struct ferry_trigger **triggers = few;
+	unsigned long few_created = 0;
+	unsigned long *created = &few_created;
+	unsigned int got;
+	int ret = 0;
+
+	if (hdr->count > ARRAY_SIZE(few)) {
+		triggers = kvcalloc(hdr->count, sizeof(*triggers),
+				    GFP_KERNEL_ACCOUNT);
+		created = bitmap_zalloc(hdr->count, GFP_KERNEL_ACCOUNT);
+		if (!triggers || !created) {
+			ret = -ENOMEM;
+			goto out_free;
+		}
+	}
+
+	for (got = 0; got < hdr->count && !ret; got++)
+		ret = ferry_trigger_get(fds[got], &triggers[got]);
+	if (!ret)
+		ret = vectors_set(fdev, hdr->index, hdr->start, hdr->count,
+				  triggers, created);
+	if (ret)
+		while (got--)
+			ferry_trigger_put(triggers[got]);
+out_free:
+	if (triggers != few) {
+		bitmap_free(created);
+		kvfree(triggers);
+	}
+	return ret;
+}
+
+static int msi_set(struct ferry_device *fdev, const struct vfio_irq_set *hdr,
+		   const void *data)
+{
+	struct ferry_irqs *irqs = &fdev->irqs;
+	bool active = irqs->active == hdr->index;
+	struct ferry_vector *vector;
+	const u8 *bools = data;
+	unsigned int i;
+
+	if (!(hdr->flags & VFIO_IRQ_SET_ACTION_TRIGGER))
+		return -ENOTTY;
+	if (active && !hdr->count && (hdr->flags & VFIO_IRQ_SET_DATA_NONE)) {
+		index_disable(fdev);
+		return 0;
+	}
+	if (!active && irqs->active != VFIO_PCI_NUM_IRQS)
+		return -EINVAL;
+	if (hdr->flags & VFIO_IRQ_SET_DATA_EVENTFD)
+		return msi_set_eventfds(fdev, hdr, data);
+	if (!active)
+		return -EINVAL;
+
+	for (i = 0; i < hdr->count; i++) {
+		vector = xa_load(&irqs->vectors, hdr->start + i);
+		if (!vector)
+			continue;
+		if ((hdr->flags & VFIO_IRQ_SET_DATA_NONE) || bools[i])
+			ferry_vector_signal(vector);
+	}
+	return 0;
+}
+
+/* ERR and REQ: one eventfd that needs no enabling. */
+static int single_set(struct ferry_device *fdev,
+		      struct ferry_trigger __rcu **slot,
+		      const struct vfio_irq_set *hdr, const void *data)
+{
+	struct ferry_trigger *new = NULL;
+	bool set = rcu_access_pointer(*slot);
+	int ret;
+
+	if (!(hdr->flags & VFIO_IRQ_SET_ACTION_TRIGGER))
+		return -ENOTTY;
+	if (hdr->start || hdr->count > 1)
+		return -EINVAL;
+
+	switch (hdr->flags & VFIO_IRQ_SET_DATA_TYPE_MASK) {
+	case VFIO_IRQ_SET_DATA_NONE:
+		if (!set)
+			return -EINVAL;
+		if (hdr->count) {
+			ferry_trigger_signal(slot);
+			return 0;
+		}
+		break;
+	case VFIO_IRQ_SET_DATA_BOOL:
+		if (!hdr->count)
+			return -EINVAL;
+		if (*(const u8 *)data)
+			ferry_trigger_signal(slot);
+		return 0;
+	default:
+		if (!hdr->count || *(const s32 *)data < -1)
+			return -EINVAL;
+		ret = ferry_trigger_get(*(const s32 *)data, &new);
+		if (ret)
+			return ret;
+	}
+	new = rcu_replace_pointer(*slot, new,
+				  lockdep_is_held(&fdev->irqs.lock));
+	ferry_trigger_put(new);
+	return 0;
+}
+
+/**
+ * ferry_irqs_set - VFIO_DEVICE_SET_IRQS
+ * @fdev: the device
+ * @hdr: the request; its index, range and data type have been checked
+ * @data: a copy of its data
+ *
+ * Context: process context.
+ * Return: 0, a negative errno with nothing changed, or the positive number of
+ * vectors that could be had where more were asked for.
+ */
+int ferry_irqs_set(struct ferry_device *fdev, const struct vfio_irq_set *hdr,
+		   const void *data)
+{
+	struct ferry_irqs *irqs = &fdev->irqs;
+	int ret = -ENOTTY;
+
+	if (hweight32(hdr->flags & VFIO_IRQ_SET_ACTION_TYPE_MASK) != 1)
+		return -ENOTTY;
+
+	mutex_lock(&irqs->lock);
+	switch (hdr->index) {
+	case VFIO_PCI_INTX_IRQ_INDEX:
+		ret = ferry_intx_set(fdev, hdr, data);
+		break;
+	case VFIO_PCI_MSI_IRQ_INDEX:
+	case VFIO_PCI_MSIX_IRQ_INDEX:
+		ret = msi_set(fdev, hdr, data);
+		break;
+	case VFIO_PCI_ERR_IRQ_INDEX:
+		if (ferry_irqs_count(fdev, hdr->index))
+			ret = single_set(fdev, &irqs->err, hdr, data);
+		break;
+	case VFIO_PCI_REQ_IRQ_INDEX:
+		ret = single_set(fdev, &irqs->req, hdr, data);
+		break;
+	}
+	mutex_unlock(&irqs->lock);
+	return ret;
+}
+
+/**
+ * ferry_irqs_count - how many interrupts an index has
+ * @fdev: the device
+ * @index: VFIO_PCI_*_IRQ_INDEX
+ *
+ * Return: the number, 0 for an index that the device doesn't have.
+ */
+unsigned int ferry_irqs_count(struct ferry_device *fdev, unsigned int index)
+{
+	if (index == VFIO_PCI_REQ_IRQ_INDEX)
+		return 1;
+	return fdev->ops->irq->count(fdev, index);
+}
+
+/**
+ * ferry_irqs_flags - VFIO_IRQ_INFO_* of an index
+ * @fdev: the device
+ * @index: VFIO_PCI_*_IRQ_INDEX
+ *
+ * Return: the flags.
+ */
+u32 ferry_irqs_flags(struct ferry_device *fdev, unsigned int index)
+{
+	const struct ferry_irq_ops *ops = fdev->ops->irq;
+
+	if (index == VFIO_PCI_INTX_IRQ_INDEX)
+		return VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_MASKABLE |
+		       VFIO_IRQ_INFO_AUTOMASKED;
+	if (index == VFIO_PCI_MSIX_IRQ_INDEX && ops->resizable &&
+	    ops->resizable(fdev))
+		return VFIO_IRQ_INFO_EVENTFD;
+	return VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE;
+}
+
+/**
+ * ferry_err_signal - tell the user that the device has reported an error
+ * @fdev: the device
+ *
+ * Context: any but NMI.
+ */
+void ferry_err_signal(struct ferry_device *fdev)
+{
+	ferry_trigger_signal(&fdev->irqs.err);
+}
+EXPORT_SYMBOL_GPL(ferry_err_signal);
+
+/**
+ * ferry_req_signal - ask the user to let the device go
+ * @fdev: the device
+ * @count: how many times the VFIO core has asked before
+ *
+ * Context: process context; takes no lock that the user's calls may hold.
+ */
+void ferry_req_signal(struct ferry_device *fdev, unsigned int count)
+{
+	struct device *dev = fdev->vdev.dev;
+
+	if (!rcu_access_pointer(fdev->irqs.req)) {
+		if (!count)
+			dev_notice(dev, "in use, and its user takes no release requests: close it (QEMU: device_del) to go on\n");
+		return;
+	}
+	if (!(count % 10))
+		dev_notice(dev, "in use, asking its user to release it (%u)\n",
+			   count);
+	ferry_trigger_signal(&fdev->irqs.req);
+}
+
+/**
+ * ferry_irqs_init - no interrupt is enabled
+ * @fdev: a new device
+ */
+void ferry_irqs_init(struct ferry_device *fdev)
+{
+	struct ferry_irqs *irqs = &fdev->irqs;
+
+	mutex_init(&irqs->lock);
+	spin_lock_init(&irqs->intx_lock);
+	xa_init(&irqs->vectors);
+	irqs->active = VFIO_PCI_NUM_IRQS;
+}
+
+static void single_clear(struct ferry_device *fdev,
+			 struct ferry_trigger __rcu **slot)
+{
+	ferry_trigger_put(rcu_replace_pointer(*slot, NULL,
+					      lockdep_is_held(&fdev->irqs.lock)));
+}
+
+/**
+ * ferry_irqs_stop - disable all interrupts and forget all eventfds
+ * @fdev: a device that is being closed
+ *
+ * Context: process context.
+ */
+void ferry_irqs_stop(struct ferry_device *fdev)
+{
+	struct ferry_irqs *irqs = &fdev->irqs;
+
+	mutex_lock(&irqs->lock);
+	if (irqs->active == VFIO_PCI_INTX_IRQ_INDEX)
+		ferry_intx_stop(fdev);
+	else if (irqs->active != VFIO_PCI_NUM_IRQS)
+		index_disable(fdev);
+	single_clear(fdev, &irqs->err);
+	single_clear(fdev, &irqs->req);
+	mutex_unlock(&irqs->lock);
+}
