@@ -55,8 +55,8 @@ EXPORT_SYMBOL_GPL(ferry_gate_leave);
  * For work during which the memory stays where it is, like switching memory
  * decoding on for a moment: pages that are mapped already remain so.
  *
- * Context: process context. Taken after ferry_device.config_lock and
- * ferry_irqs.lock, before any lock of the memory management.
+ * Context: process context. Taken after ferry_irqs.lock and
+ * ferry_device.config_lock, before any lock of the memory management.
  */
 void ferry_gate_lock_mapped(struct ferry_device *fdev)
 {

@@ -69,7 +69,7 @@ EXPORT_SYMBOL_GPL(ferry_irq_active);
  * Point @vector at @trigger, which may be NULL; the vector takes it over.
  *
  * While a hardware vector has no trigger its interrupt is disabled: one that
- * arrives is kept by the interrupt core and replayed by enable_irq(). It must
+ * arrives is kept by the interrupt core and replayed when it is armed. It must
  * be disabled, and no handler running, before the trigger goes, lest a
  * handler find nothing to signal.
  */
@@ -100,10 +100,7 @@ static void vector_point(struct ferry_vector *vector,
 		if (ret)
 			dev_dbg(fdev->vdev.dev, "%s: no irq bypass: %d\n",
 				vector->name, ret);
-		if (fdev->ops->irq->vector_refresh)
-			fdev->ops->irq->vector_refresh(fdev, vector);
-		if (!old)
-			enable_irq(vector->irq);
+		fdev->ops->irq->vector_arm(fdev, vector, !old);
 	}
 	ferry_trigger_put(old);
 }

@@ -36,7 +36,7 @@ struct ferry_device_ops {
  * struct ferry_device - a VFIO PCI device
  * @vdev: what the VFIO core knows; the first member
  * @ops: set by the driver in its vfio_device_ops.init
- * @config_lock: serialises @config; taken before ferry_irqs.lock and the gate
+ * @config_lock: serialises @config; taken after ferry_irqs.lock, before the gate
  * @config: configuration space, valid between open and close
  * @gate: the memory gate
  * @regions: by VFIO_PCI_*_REGION_INDEX

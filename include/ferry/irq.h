@@ -67,8 +67,9 @@ struct ferry_vector {
  *	ferry_vector_signal() as what its handler does. Sets @irq. Optional:
  *	emulated vectors need nothing.
  * @vector_release: undo @vector_request.
- * @vector_refresh: the vector is about to be enabled; write its message into the
- *	device again in case a reset behind our back has cleared it. Optional.
+ * @vector_arm: @vector has got an eventfd. Write its message into the device
+ *	again, in case a reset behind our back has cleared it, and if @enable
+ *	is set, enable_irq() it. Goes with @vector_request.
  * @intx_mask: stop the device or its line from interrupting.
  * @intx_unmask: let it; returns true, still masked, if one is pending.
  * @intx_test_and_mask: called from the handler: true if the device does
@@ -87,8 +88,8 @@ struct ferry_irq_ops {
 			      struct ferry_vector *vector);
 	void (*vector_release)(struct ferry_device *fdev,
 			       struct ferry_vector *vector);
-	void (*vector_refresh)(struct ferry_device *fdev,
-			       struct ferry_vector *vector);
+	void (*vector_arm)(struct ferry_device *fdev,
+			   struct ferry_vector *vector, bool enable);
 	void (*intx_mask)(struct ferry_device *fdev);
 	bool (*intx_unmask)(struct ferry_device *fdev);
 	bool (*intx_test_and_mask)(struct ferry_device *fdev);
