@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# "make help" lists what can be asked for.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+KERNELS := 6.1 6.12
+CLANG := clang-16
+
+root := $(CURDIR)
+vm := selftests/vm
+
+# SERIES=6.12 builds for Debian's stock kernel of that series, which the rig
+# keeps in its cache, in a folder of its own under build/.
+ifneq ($(SERIES),)
+KDIR = $(shell $(vm)/kernel kdir $(SERIES))
+O ?= build/$(SERIES)-$(if $(filter command%,$(origin CC)),$(notdir $(CC)),gcc)
+endif
+
+# Kbuild writes next to the source. O= names a folder that is filled with links
+# to the sources instead, so that builds for several kernels stand side by side.
+M := $(if $(O),$(abspath $(O)),$(root))
+
+sources := Kbuild drivers include samples selftests/modules
+
+farm = mkdir -p $(M) && find $(M) -xtype l -delete && \
+	find $(addprefix ./,$(sources)) -type f ! -name '*.mod.c' \
+		\( -name '*.[ch]' -o -name 'Kbuild*' \) | \
+	while read -r f; do \
+		[ -e $(M)/$$f ] || { mkdir -p $(M)/$${f%/*}; ln -s $(root)/$$f $(M)/$$f; }; \
+	done
+
+# Debian's kernels are configured for gcc; clang needs to be told otherwise.
+# Their headers choose gcc's named address spaces, of which clang says that
+# they are given twice.
+ifneq ($(filter command%,$(origin CC) $(origin LLVM)),)
+compiler := $(if $(LLVM),clang$(filter -%,$(LLVM)),$(CC))
+ifneq ($(findstring clang,$(compiler)),)
+kbuild-args += CONFIG_CC_IS_GCC= CONFIG_GCC_VERSION=0 CONFIG_GCC_PLUGINS=
+kbuild-args += CONFIG_CC_IS_CLANG=y CONFIG_CLANG_VERSION=$(shell $(compiler) -dumpversion | \
+	awk -F. '{ print $$1 * 10000 + $$2 * 100 + $$3 }')
+kbuild-args += CONFIG_FTRACE_MCOUNT_USE_CC= CONFIG_FTRACE_MCOUNT_USE_OBJTOOL=y
+kbuild-args += CONFIG_CC_IMPLICIT_FALLTHROUGH=-Wimplicit-fallthrough
+kbuild-args += KCFLAGS="$(KCFLAGS) -Wno-duplicate-decl-specifier"
+endif
+endif
+
+# Header packages hold neither the vmlinux that BTF is made from nor the key
+# that the kernel trusts.
+ifeq ($(wildcard $(KDIR)/vmlinux),)
+kbuild-args += CONFIG_DEBUG_INFO_BTF_MODULES=
+endif
+ifeq ($(wildcard $(KDIR)/certs/signing_key.pem),)
+kbuild-args += CONFIG_MODULE_SIG_ALL=
+endif
+
+jobs := $(if $(findstring j,$(firstword -$(MAKEFLAGS))),,-j$(shell nproc))
+kbuild = +@$(MAKE) $(jobs) --no-print-directory -C $(KDIR) M=$(M) $(kbuild-args)
+
+.PHONY: modules
+modules: kernel-check
+	@$(if $(O),$(farm))
+	$(kbuild) modules
+
+.PHONY: kernel-check
+kernel-check:
+	@selftests/checks/kernel '$(KDIR)'
+
+# Kbuild's own depmod wants the System.map that header packages lack.
+release = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h)
+
+.PHONY: install
+install: modules
+	$(kbuild) modules_install INSTALL_MOD_DIR=updates cmd_depmod=: quiet_cmd_depmod=
+	depmod $(addprefix -b ,$(INSTALL_MOD_PATH)) $(release)
+
+.PHONY: sparse
+sparse:
+	@command -v sparse >/dev/null || { echo 'sparse is not installed: apt install sparse' >&2; exit 1; }
+	+@$(MAKE) --no-print-directory modules C=2 FERRY_SELFTESTS=1
+
+.PHONY: checkpatch
+checkpatch:
+	@selftests/checks/checkpatch
+
+.PHONY: clean
+clean:
+	$(if $(wildcard $(KDIR)),$(kbuild) FERRY_SELFTESTS=1 clean)
+	+@$(MAKE) -s -C selftests/unit clean
+	rm -rf build
+
+.PHONY: unit
+unit:
+	+$(MAKE) -C selftests/unit check
+
+.PHONY: check
+check:
+	@selftests/checks/check $(KERNELS)
+
+.PHONY: demo
+demo:
+	@$(vm)/demo
+
+.PHONY: shell
+shell:
+	@$(vm)/run --load --device nvme --device edu
+
+.PHONY: help
+help:
+	@echo 'Modules:'
+	@echo '  modules     build every module for the running kernel (the default)'
+	@echo '  install     install them for that kernel, in updates/, and run depmod'
+	@echo '  clean       remove what was built'
+	@echo ''
+	@echo 'Try and test, in virtual machines; nothing is installed but Debian packages:'
+	@echo '  demo        an NVMe controller and a mediated UART in a QEMU guest'
+	@echo '  check       every test, on stock Debian kernels $(KERNELS)'
+	@echo '  unit        only the tests that run in user space'
+	@echo '  shell       a shell in a virtual machine with the modules loaded'
+	@echo ''
+	@echo 'Static checks:'
+	@echo '  sparse      build with sparse over every file'
+	@echo '  checkpatch  the coding style of every file'
+	@echo ''
+	@echo 'Variables:'
+	@echo '  KDIR=DIR    headers of the kernel to build for'
+	@echo '  SERIES=6.1  build for Debian'"'"'s stock kernel 6.1 or 6.12, under build/'
+	@echo '  O=DIR       build in DIR'
+	@echo '  CC=$(CLANG) compiler; clang works for kernels that gcc has built'
+	@echo '  W=1         more warnings; C=2 sparse; V=1 the commands'
