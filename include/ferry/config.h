@@ -23,6 +23,7 @@
 #ifndef _FERRY_CONFIG_H
 #define _FERRY_CONFIG_H
 
+#include <linux/bits.h>
 #include <linux/types.h>
 
 /* Six base address registers, then the expansion ROM. */
@@ -47,32 +48,34 @@ struct ferry_config_backend {
 /* Events: bits of struct ferry_config_change.events */
 
 /* COMMAND was written.  Always raised, even when nothing in it changes. */
-#define FERRY_CONFIG_COMMAND	(1U << 0)
+#define FERRY_CONFIG_COMMAND	BIT(0)
 /* The power state field of PMCSR was written. */
-#define FERRY_CONFIG_POWER	(1U << 1)
+#define FERRY_CONFIG_POWER	BIT(1)
 /* Initiate Function Level Reset was written 1 on a function that has it. */
-#define FERRY_CONFIG_FLR	(1U << 2)
+#define FERRY_CONFIG_FLR	BIT(2)
 /* Max_Read_Request_Size changed. */
-#define FERRY_CONFIG_READRQ	(1U << 3)
+#define FERRY_CONFIG_READRQ	BIT(3)
 /* The VPD address register (the half with the F bit) was written. */
-#define FERRY_CONFIG_VPD	(1U << 4)
+#define FERRY_CONFIG_VPD	BIT(4)
 /* MSI Message Control was written. */
-#define FERRY_CONFIG_MSI	(1U << 5)
+#define FERRY_CONFIG_MSI	BIT(5)
 /* MSI-X Message Control was written (emulated devices only). */
-#define FERRY_CONFIG_MSIX	(1U << 6)
+#define FERRY_CONFIG_MSIX	BIT(6)
 
 /**
  * struct ferry_config_change - one write that means something
  * @events: what it means, a set of FERRY_CONFIG_* events
  * @offset: where the register begins
  * @width:  its width in bytes
- * @old:    the whole register before the write, as the user last left it
- *	    (COMMAND: the shadow; PMCSR: what hardware says)
- * @new:    the whole register after it; an FLR bit is present here although
- *	    it is never stored, and so is a power state that only the hook
- *	    can enter
+ * @old:    the register before the write, as the user last left it (COMMAND:
+ *	    the shadow; PMCSR: what hardware says)
+ * @new:    the register after it; an FLR bit is present here although it is
+ *	    never stored, and so is a power state that only the hook can enter
  * @error:  for @after: 0, or why the commit failed; nothing of this register
  *	    has changed then
+ *
+ * @old and @new hold the bits that @events are about and the virtual ones;
+ * bits that only hardware knows are 0.
  */
 struct ferry_config_change {
 	u32 events;
@@ -126,13 +129,15 @@ struct ferry_config_bar {
  * @virt:    per byte: which bits are answered from @value
  * @write:   per byte: which bits the user may change
  * @live:    bitmap: bytes whose read needs hardware
- * @raw:     bitmap: bytes outside every capability, that are passed through
+ * @raw:     bitmap: bytes of gaps and vendors, that are passed through
  * @special: bitmap: bytes of registers with an event or a write-one-to-clear
  *	     bit
  * @backend: raw access, or NULL for an emulated function
  * @ops:     hooks, or NULL
  * @ctx:     handed to @backend and @ops
  * @size:    256 or 4096
+ * @msi_qsize: the largest Multiple Message Enable that the vectors of a real
+ *	     function's MSI permit
  *
  * Private to the engine: use the functions below.
  */
@@ -147,6 +152,7 @@ struct ferry_config {
 	const struct ferry_config_ops *ops;
 	void *ctx;
 	u16 size;
+	u8 msi_qsize;
 };
 
 /* Options of struct ferry_config_desc.flags */
@@ -155,9 +161,9 @@ struct ferry_config {
  * The function does not implement PCI_COMMAND_MEMORY (a VF, or
  * pci_dev.no_command_memory): the bit is virtual and starts as 1.
  */
-#define FERRY_CONFIG_NO_COMMAND_MEMORY	(1U << 0)
+#define FERRY_CONFIG_NO_COMMAND_MEMORY	BIT(0)
 /* Interrupt Pin reads 0: a VF, or nobody can serve INTx. */
-#define FERRY_CONFIG_NO_INTX		(1U << 1)
+#define FERRY_CONFIG_NO_INTX		BIT(1)
 
 /**
  * struct ferry_config_desc - a real function, for ferry_config_init()
