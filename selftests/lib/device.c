@@ -28,6 +28,7 @@ const struct raiser edu_msi = {
 	.device = "edu",
 	.index = VFIO_PCI_MSI_IRQ_INDEX,
 	.vectors = 1,
+	.exact = true,
 	.setup = edu_setup,
 	.raise = edu_raise,
 	.ack = edu_ack,
@@ -36,6 +37,7 @@ const struct raiser edu_msi = {
 /*
  * 82574L (e1000e): five causes, each routed to the vector of its number by
  * IVAR. The causes clear themselves through EIAC when they are signalled.
+ * Interrupts are throttled, and QEMU's throttling timer sends one more.
  */
 #define E1000E_ICS		0x00c8
 #define E1000E_IMS		0x00d0
@@ -105,6 +107,7 @@ const struct raiser igb_msix = {
 	.device = "igb",
 	.index = VFIO_PCI_MSIX_IRQ_INDEX,
 	.vectors = IGB_VECTORS,
+	.exact = true,
 	.setup = igb_setup,
 	.raise = igb_raise,
 	.ack = igb_ack,

@@ -18,11 +18,13 @@
 #include <sys/types.h>
 
 /* How long to wait for something that must happen: only hangs get there. */
-#define FERRY_TIMEOUT_MS	60000
+#define FERRY_TIMEOUT_MS	20000
 /* The same, for the harness, of a test that resets devices many times. */
 #define FERRY_LONG_TEST_S	900
-/* Of every other test: the default of the harness is short under emulation. */
+/* Of tests that do a lot: the default of the harness is 30 seconds. */
 #define FERRY_TEST_S		240
+/* A descriptor that is not open. */
+#define FERRY_NO_FD		12345
 
 #define FERRY_NAME_MAX	64
 #define FERRY_TEXT_MAX	4096
@@ -125,6 +127,8 @@ struct raiser {
 	const char *device;
 	__u32 index;
 	unsigned int vectors;
+	/* One raise is one interrupt: no throttling timer adds another. */
+	bool exact;
 	void (*setup)(const struct vdev *v);
 	void (*raise)(const struct vdev *v, unsigned int vector);
 	void (*ack)(const struct vdev *v, unsigned int vector);
@@ -158,21 +162,5 @@ struct trace *trace_take(void);
 int trace_compare(const struct trace *before, const struct trace *after,
 		  char *what, size_t size);
 void trace_free(struct trace *t);
-
-/*
- * In a fixture's setup: skip when the environment has no such device, fail
- * when it has one that cannot be opened.
- */
-#define VDEV_OPEN_OR_SKIP(v, name) do {					\
-	const char *device_ = (name);					\
-	const char *missing_ = device_missing(device_);			\
-									\
-	(v)->fd = -1;							\
-	(v)->group = -1;						\
-	(v)->container = -1;						\
-	if (missing_)							\
-		SKIP(return, "%s", missing_);				\
-	ASSERT_EQ(0, vdev_open_device(v, device_));			\
-} while (0)
 
 #endif /* FERRYTEST_H */
