@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Where parents of mediated devices live: a class whose only work is to give
+ * the types their names. The mdev core calls a type after its parent's driver,
+ * bus or class, whichever there is: "ferry-uart". A parent has no driver, so
+ * nobody can unbind it.
+ */
+#include <linux/device.h>
+#include <linux/module.h>
+
+#include "mdev.h"
+
+struct class ferry_class = {
+	.name = "ferry",
+};
+
+static int __init ferry_mdev_init(void)
+{
+	return class_register(&ferry_class);
+}
+
+static void __exit ferry_mdev_exit(void)
+{
+	class_unregister(&ferry_class);
+}
+
+module_init(ferry_mdev_init);
+module_exit(ferry_mdev_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_AUTHOR("Ferry developers");
+MODULE_DESCRIPTION("Ferry: mediated PCI devices from models");
+MODULE_VERSION(FERRY_VERSION);

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Is a model one that a PCI device can be made of? Asked once, when it is
+ * registered, so that nothing has to be asked later.
+ */
+#include <linux/ctype.h>
+#include <linux/log2.h>
+#include <linux/pci.h>
+#include <linux/printk.h>
+
+#include "mdev.h"
+
+static bool bar_is_io(const struct ferry_model_bar *bar)
+{
+	return bar->flags & PCI_BASE_ADDRESS_SPACE_IO;
+}
+
+static bool bar_is_64(const struct ferry_model_bar *bar)
+{
+	return !bar_is_io(bar) && (bar->flags & PCI_BASE_ADDRESS_MEM_TYPE_64);
+}
+
+/* PCI 3.0, 6.2.5.1. Returns what is wrong or NULL. */
+static const char *bar_complaint(const struct ferry_model_bar *bar)
+{
+	u64 max = FERRY_REGION_MASK + 1;
+
+	if (!is_power_of_2(bar->max_width) || bar->max_width > 8)
+		return "max_width is none of 1, 2, 4 and 8";
+	if (bar_is_io(bar)) {
+		if (bar->flags != PCI_BASE_ADDRESS_SPACE_IO)
+			return "I/O together with memory flags";
+		if (bar->size < 4 || bar->size > 256)
+			return "I/O of less than 4 or more than 256 bytes";
+	} else {
+		if (bar->flags & ~(PCI_BASE_ADDRESS_MEM_TYPE_64 |
+				   PCI_BASE_ADDRESS_MEM_PREFETCH))
+			return "unknown flags";
+		if (!bar_is_64(bar))
+			max = SZ_2G;
+		if (bar->size < 16 || bar->size > max)
+			return "memory too small or too big";
+	}
+	if (bar->size & (bar->size - 1))
+		return "size is no power of two";
+	return NULL;
+}
+
+static int check_bars(const struct ferry_model *model)
+{
+	const struct ferry_model_bar *bar;
+	const char *complaint;
+	unsigned int i;
+
+	for (i = 0; i < FERRY_MODEL_NR_BARS; i++) {
+		bar = &model->bars[i];
+		if (!bar->size)
+			continue;
+		complaint = bar_complaint(bar);
+		if (!complaint && i && model->bars[i - 1].size &&
+		    bar_is_64(bar - 1))
+			complaint = "taken by the 64-bit one before it";
+		if (!complaint && bar_is_64(bar) &&
+		    i == FERRY_MODEL_NR_BARS - 1)
+			complaint = "64 bits do not fit into the last one";
+		if (!complaint && (!model->read || !model->write))
+			complaint = "no read or write callback";
+		if (complaint) {
+			pr_err("ferry: model %s: BAR %u: %s\n", model->name, i,
+			       complaint);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+/**
+ * ferry_model_check - refuse a model that no PCI device can be made of
+ * @model: the model
+ *
+ * Return: 0, or -EINVAL after a line in the log that says why.
+ */
+int ferry_model_check(const struct ferry_model *model)
+{
+	const char *c = model->name;
+
+	if (!c || !*c) {
+		pr_err("ferry: a model without a name\n");
+		return -EINVAL;
+	}
+	for (; *c; c++) {
+		if (!isalnum(*c) && *c != '-') {
+			pr_err("ferry: model %s: a name is letters, digits and hyphens\n",
+			       model->name);
+			return -EINVAL;
+		}
+	}
+	if (!model->description || !model->reset) {
+		pr_err("ferry: model %s: description and reset are needed\n",
+		       model->name);
+		return -EINVAL;
+	}
+	if (model->msi > 32 || (model->msi && !is_power_of_2(model->msi))) {
+		pr_err("ferry: model %s: %u MSI vectors: must be a power of two up to 32\n",
+		       model->name, model->msi);
+		return -EINVAL;
+	}
+	return check_bars(model);
+}

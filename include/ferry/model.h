@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Models: what somebody describes who invents a PCI device.
+ *
+ * A model is a description and a few callbacks. Everything else that makes a
+ * VFIO PCI device of it - configuration space, regions, interrupts, reset, the
+ * file descriptor - is Ferry's. A model does not know how its instances
+ * reach user space; mediated devices are one way.
+ */
+#ifndef FERRY_MODEL_H
+#define FERRY_MODEL_H
+
+#include <linux/module.h>
+#include <linux/types.h>
+
+struct ferry_instance;
+struct ferry_parent;
+
+#define FERRY_MODEL_NR_BARS	6
+
+/**
+ * struct ferry_model_bar - one base address register
+ * @size: bytes, a power of two: 4 to 256 for I/O, 16 and more for memory; 0 for
+ *	no BAR
+ * @flags: PCI_BASE_ADDRESS_SPACE_IO, or PCI_BASE_ADDRESS_MEM_TYPE_64 and
+ *	PCI_BASE_ADDRESS_MEM_PREFETCH as in the register (PCI 3.0, 6.2.5.1);
+ *	a 64-bit BAR takes the next one too, which must be left empty
+ * @max_width: the widest access that the model takes: 1, 2, 4 or 8 bytes;
+ *	wider ones reach it in pieces, lowest address first
+ */
+struct ferry_model_bar {
+	u64 size;
+	u32 flags;
+	u8 max_width;
+};
+
+/**
+ * struct ferry_model - a device that somebody invented
+ * @name: of the mdev type, letters, digits and hyphens
+ * @pretty_name: for people
+ * @description: one sentence for people
+ * @vendor: vendor ID
+ * @device: device ID
+ * @subsystem_vendor: subsystem vendor ID
+ * @subsystem_device: subsystem ID
+ * @class: class code, 24 bits: base class, sub-class, programming interface
+ * @revision: revision ID
+ * @bars: base address registers
+ * @intx: it has an INTx interrupt (INTA)
+ * @msi: MSI vectors, 0 or a power of two up to 32
+ * @state_size: bytes of state that each instance gets, zeroed; find them with
+ *	ferry_instance_state()
+ * @create: prepare the state of a new instance: locks, timers, memory. May
+ *	sleep. Returns 0 or an errno, after which the instance does not come
+ *	into being. Optional.
+ * @destroy: undo @create, may sleep. Optional.
+ * @reset: put the state where power-on puts it, and stop whatever goes on by
+ *	itself, like a timer. No access is under way and none begins. The
+ *	interrupt level is low already. May sleep.
+ * @read: the value of @width bytes at @off of BAR @bar
+ * @write: store the low @width bytes of @value at @off of BAR @bar
+ *
+ * In the life of an instance @create comes first, then @reset; then @read and
+ * @write while a user has it open, and @reset whenever that user resets it;
+ * @reset again when the user has closed it, so that a closed instance is quiet
+ * and the next user finds a new one; and @destroy last.
+ *
+ * @read and @write see only accesses that lie within the BAR, aligned to their
+ * width, of 1, 2, 4 or 8 bytes up to the BAR's max_width, in host byte order.
+ * They run in process context, possibly several at once: a model with state
+ * that two accesses may fight over takes a lock of its own. They may sleep.
+ */
+struct ferry_model {
+	const char *name;
+	const char *pretty_name;
+	const char *description;
+	u16 vendor;
+	u16 device;
+	u16 subsystem_vendor;
+	u16 subsystem_device;
+	u32 class;
+	u8 revision;
+	struct ferry_model_bar bars[FERRY_MODEL_NR_BARS];
+	bool intx;
+	u8 msi;
+	size_t state_size;
+	int (*create)(struct ferry_instance *inst);
+	void (*destroy)(struct ferry_instance *inst);
+	void (*reset)(struct ferry_instance *inst);
+	u64 (*read)(struct ferry_instance *inst, unsigned int bar, u64 off,
+		    unsigned int width);
+	void (*write)(struct ferry_instance *inst, unsigned int bar, u64 off,
+		      unsigned int width, u64 value);
+};
+
+void *ferry_instance_state(struct ferry_instance *inst);
+void ferry_instance_set_level(struct ferry_instance *inst, bool level);
+void ferry_instance_raise(struct ferry_instance *inst, unsigned int vector);
+
+struct ferry_parent *ferry_parent_register(const char *name,
+					   struct module *owner,
+					   const struct ferry_model *models,
+					   unsigned int nr_models,
+					   unsigned int max_instances);
+void ferry_parent_unregister(struct ferry_parent *parent);
+
+#endif /* FERRY_MODEL_H */
