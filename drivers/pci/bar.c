@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Base address registers: regions to read, write and map.
+ */
+#include <linux/bitops.h>
+#include <linux/io.h>
+#include <linux/io-64-nonatomic-lo-hi.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
+
+#include "ferry_pci.h"
+
+/* Nobody answers wider ones in I/O space. */
+#define PORT_MAX_WIDTH	4
+#define MMIO_MAX_WIDTH	8
+
+/* Buffers hold bytes in the device's order, at any alignment. */
+#define DEFINE_LE(bits)							\
+static u##bits get_le##bits(const void *buf)				\
+{									\
+	__le##bits le;							\
+									\
+	memcpy(&le, buf, sizeof(le));					\
+	return le##bits##_to_cpu(le);					\
+}									\
+									\
+static void put_le##bits(void *buf, u##bits value)			\
+{									\
+	__le##bits le = cpu_to_le##bits(value);				\
+									\
+	memcpy(buf, &le, sizeof(le));					\
+}
+
+DEFINE_LE(16)
+DEFINE_LE(32)
+DEFINE_LE(64)
+
+/* The widest access that is aligned at @addr and takes no more than @len bytes. */
+static unsigned int access_width(const void __iomem *addr, size_t len,
+				 unsigned int max)
+{
+	while (max > len || !IS_ALIGNED((unsigned long)addr, max))
+		max >>= 1;
+	return max;
+}
+
+/**
+ * ferry_pci_mmio_read - read device memory
+ * @io: where
+ * @buf: to where
+ * @len: bytes
+ * @max_width: the widest access to make, in bytes
+ *
+ * Every access is aligned, and as wide as that allows. Bytes keep their order.
+ */
+void ferry_pci_mmio_read(const void __iomem *io, void *buf, size_t len,
+			 unsigned int max_width)
+{
+	unsigned int width;
+
+	for (; len; io += width, buf += width, len -= width) {
+		width = access_width(io, len, max_width);
+		switch (width) {
+		case 8:
+			/* Most bytes go this way. */
+			while (len >= 16) {
+				put_le64(buf, readq(io));
+				io += 8;
+				buf += 8;
+				len -= 8;
+			}
+			put_le64(buf, readq(io));
+			break;
+		case 4:
+			put_le32(buf, readl(io));
+			break;
+		case 2:
+			put_le16(buf, readw(io));
+			break;
+		default:
+			*(u8 *)buf = readb(io);
+		}
+	}
+}
+
+static void mmio_write(void __iomem *io, const void *buf, size_t len)
+{
+	unsigned int width;
+
+	for (; len; io += width, buf += width, len -= width) {
+		width = access_width(io, len, MMIO_MAX_WIDTH);
+		switch (width) {
+		case 8:
+			writeq(get_le64(buf), io);
+			break;
+		case 4:
+			writel(get_le32(buf), io);
+			break;
+		case 2:
+			writew(get_le16(buf), io);
+			break;
+		default:
+			writeb(*(const u8 *)buf, io);
+		}
+	}
+}
+
+static void port_read(void __iomem *io, void *buf, size_t len)
+{
+	unsigned int width;
+
+	for (; len; io += width, buf += width, len -= width) {
+		width = access_width(io, len, PORT_MAX_WIDTH);
+		switch (width) {
+		case 4:
+			put_le32(buf, ioread32(io));
+			break;
+		case 2:
+			put_le16(buf, ioread16(io));
+			break;
+		default:
+			*(u8 *)buf = ioread8(io);
+		}
+	}
+}
+
+static void port_write(void __iomem *io, const void *buf, size_t len)
+{
+	unsigned int width;
+
+	for (; len; io += width, buf += width, len -= width) {
+		width = access_width(io, len, PORT_MAX_WIDTH);
+		switch (width) {
+		case 4:
+			iowrite32(get_le32(buf), io);
+			break;
+		case 2:
+			iowrite16(get_le16(buf), io);
+			break;
+		default:
+			iowrite8(*(const u8 *)buf, io);
+		}
+	}
+}
+
+static struct ferry_pci_bar *region_bar(struct ferry_device *fdev,
+					struct ferry_region *region)
+{
+	return &to_ferry_pci(fdev)->bars[region - fdev->regions];
+}
+
+/* The MSI-X table is the kernel's: it reads as ones, and writes are dropped. */
+static int mmio_region_read(struct ferry_device *fdev,
+			    struct ferry_region *region, u64 off, void *buf,
+			    size_t len)
+{
+	struct ferry_pci_bar *bar = region_bar(fdev, region);
+	size_t start = clamp_t(u64, bar->hole_start, off, off + len) - off;
+	size_t end = clamp_t(u64, bar->hole_end, off, off + len) - off;
+	int ret;
+
+	if (bar->error)
+		return bar->error;
+	ret = ferry_gate_enter(fdev);
+	if (ret)
+		return ret;
+	ferry_pci_mmio_read(bar->io + off, buf, start, MMIO_MAX_WIDTH);
+	memset(buf + start, 0xff, end - start);
+	ferry_pci_mmio_read(bar->io + off + end, buf + end, len - end,
+			    MMIO_MAX_WIDTH);
+	ferry_gate_leave(fdev);
+	return 0;
+}
+
+static int mmio_region_write(struct ferry_device *fdev,
+			     struct ferry_region *region, u64 off,
+			     const void *buf, size_t len)
+{
+	struct ferry_pci_bar *bar = region_bar(fdev, region);
+	size_t start = clamp_t(u64, bar->hole_start, off, off + len) - off;
+	size_t end = clamp_t(u64, bar->hole_end, off, off + len) - off;
+	int ret;
+
+	if (bar->error)
+		return bar->error;
+	ret = ferry_gate_enter(fdev);
+	if (ret)
+		return ret;
+	mmio_write(bar->io + off, buf, start);
+	mmio_write(bar->io + off + end, buf + end, len - end);
+	ferry_gate_leave(fdev);
+	return 0;
+}
+
+static int port_region_read(struct ferry_device *fdev,
+			    struct ferry_region *region, u64 off, void *buf,
+			    size_t len)
+{
+	struct ferry_pci_bar *bar = region_bar(fdev, region);
+
+	if (bar->error)
+		return bar->error;
+	port_read(bar->io + off, buf, len);
+	return 0;
+}
+
+static int port_region_write(struct ferry_device *fdev,
+			     struct ferry_region *region, u64 off,
+			     const void *buf, size_t len)
+{
+	struct ferry_pci_bar *bar = region_bar(fdev, region);
+
+	if (bar->error)
+		return bar->error;
+	port_write(bar->io + off, buf, len);
+	return 0;
+}
+
+static int bar_map(struct ferry_device *fdev, struct ferry_region *region)
+{
+	return region_bar(fdev, region)->error;
+}
+
+/* The page with the MSI-X table can be mapped: the IOMMU remaps interrupts. */
+static int bar_caps(struct ferry_device *fdev, struct ferry_region *region,
+		    struct vfio_info_cap *caps)
+{
+	struct ferry_pci_bar *bar = region_bar(fdev, region);
+	struct vfio_info_cap_header header = {
+		.id = VFIO_REGION_INFO_CAP_MSIX_MAPPABLE,
+		.version = 1,
+	};
+
+	if (bar->hole_start == bar->hole_end || !region->map_size)
+		return 0;
+	return vfio_info_add_capability(caps, &header, sizeof(header));
+}
+
+static const struct ferry_region_ops mmio_ops = {
+	.read = mmio_region_read,
+	.write = mmio_region_write,
+	.map = bar_map,
+	.caps = bar_caps,
+};
+
+static const struct ferry_region_ops port_ops = {
+	.read = port_region_read,
+	.write = port_region_write,
+};
+
+/* The MSI-X table, if it lies in this BAR (PCI 3.0, 6.8.2.4). */
+static void bar_find_hole(struct ferry_pci *fpci, unsigned int index)
+{
+	struct ferry_pci_bar *bar = &fpci->bars[index];
+	struct pci_dev *pdev = fpci->pdev;
+	u32 table;
+
+	bar->hole_start = 0;
+	bar->hole_end = 0;
+	if (!fpci->nr_irqs[VFIO_PCI_MSIX_IRQ_INDEX])
+		return;
+	pci_read_config_dword(pdev, pdev->msix_cap + PCI_MSIX_TABLE, &table);
+	if ((table & PCI_MSIX_TABLE_BIR) != index)
+		return;
+	bar->hole_start = table & PCI_MSIX_TABLE_OFFSET;
+	bar->hole_end = bar->hole_start + PCI_MSIX_ENTRY_SIZE *
+			fpci->nr_irqs[VFIO_PCI_MSIX_IRQ_INDEX];
+}
+
+/*
+ * How much of a memory BAR can be mapped. One smaller than a page needs the
+ * rest of its page for itself.
+ */
+static u64 bar_map_size(struct ferry_pci_bar *bar, struct resource *res)
+{
+	if (!PAGE_ALIGNED(res->start))
+		return 0;
+	if (resource_size(res) >= PAGE_SIZE)
+		return round_down(resource_size(res), PAGE_SIZE);
+	if (!res->parent)
+		return 0;
+
+	bar->tail = (struct resource) {
+		.name = FERRY_PCI_NAME " sub-page BAR",
+		.start = res->end + 1,
+		.end = res->start + PAGE_SIZE - 1,
+		.flags = res->flags,
+	};
+	if (request_resource(res->parent, &bar->tail)) {
+		bar->tail.parent = NULL;
+		return 0;
+	}
+	return PAGE_SIZE;
+}
+
+/*
+ * Say who holds a BAR. The holder may let go while we look, as with the PCI
+ * core's own messages about resources; there is no lock to be had.
+ */
+static void bar_report_holder(struct pci_dev *pdev, unsigned int index)
+{
+	struct resource *res = &pdev->resource[index];
+	struct resource *holder = READ_ONCE(res->child);
+
+	dev_err_ratelimited(&pdev->dev,
+			    "BAR %u %pR is held by \"%s\": make that let go of it (unbind or unload it, or for a boot framebuffer boot with video=efifb:off) and open the device again\n",
+			    index, res,
+			    holder && holder->name ? holder->name : "unknown");
+}
+
+static int bar_acquire(struct ferry_pci *fpci, unsigned int index)
+{
+	struct ferry_pci_bar *bar = &fpci->bars[index];
+	struct pci_dev *pdev = fpci->pdev;
+
+	if (pci_request_selected_regions(pdev, BIT(index), FERRY_PCI_NAME)) {
+		bar_report_holder(pdev, index);
+		return -EBUSY;
+	}
+	bar->io = pci_iomap(pdev, index, 0);
+	if (!bar->io) {
+		pci_release_selected_regions(pdev, BIT(index));
+		dev_err_ratelimited(&pdev->dev,
+				    "BAR %u %pR: no room in the kernel's address space to map it\n",
+				    index, &pdev->resource[index]);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/**
+ * ferry_pci_bars_open - take hold of the BARs and describe their regions
+ * @fpci: a function that is being opened, its interrupts counted
+ *
+ * A BAR that can't be had doesn't keep the user from the rest of the device:
+ * accesses to it will say why.
+ */
+void ferry_pci_bars_open(struct ferry_pci *fpci)
+{
+	struct pci_dev *pdev = fpci->pdev;
+	struct ferry_region *region;
+	struct resource *res;
+	unsigned int i;
+
+	for (i = 0; i < PCI_STD_NUM_BARS; i++) {
+		res = &pdev->resource[i];
+		region = &fpci->fdev.regions[i];
+		*region = (struct ferry_region) {
+			.ops = res->flags & IORESOURCE_IO ? &port_ops :
+							    &mmio_ops,
+			.past_end = -EINVAL,
+		};
+		if (!pci_resource_start(pdev, i))
+			continue;
+
+		region->size = pci_resource_len(pdev, i);
+		bar_find_hole(fpci, i);
+		if (res->flags & IORESOURCE_MEM) {
+			region->map_size = bar_map_size(&fpci->bars[i], res);
+			region->phys = res->start;
+		}
+		fpci->bars[i].error = bar_acquire(fpci, i);
+	}
+}
+
+/**
+ * ferry_pci_bars_close - undo ferry_pci_bars_open()
+ * @fpci: a function that is being closed
+ */
+void ferry_pci_bars_close(struct ferry_pci *fpci)
+{
+	struct pci_dev *pdev = fpci->pdev;
+	struct ferry_pci_bar *bar;
+	unsigned int i;
+
+	for (i = 0; i < PCI_STD_NUM_BARS; i++) {
+		bar = &fpci->bars[i];
+		if (bar->io) {
+			pci_iounmap(pdev, bar->io);
+			pci_release_selected_regions(pdev, BIT(i));
+			bar->io = NULL;
+		}
+		if (bar->tail.parent) {
+			release_resource(&bar->tail);
+			bar->tail.parent = NULL;
+		}
+	}
+}

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A real configuration space behind the engine, and what its writes cause.
+ *
+ * Everything here runs under ferry_device.config_lock.
+ */
+#include <linux/bitfield.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+
+#include "ferry_pci.h"
+
+static int raw_read(void *ctx, unsigned int off, unsigned int width, u32 *val)
+{
+	struct pci_dev *pdev = ((struct ferry_pci *)ctx)->pdev;
+	u16 word = 0;
+	u8 byte = 0;
+	int ret;
+
+	switch (width) {
+	case 4:
+		return pci_user_read_config_dword(pdev, off, val);
+	case 2:
+		ret = pci_user_read_config_word(pdev, off, &word);
+		*val = word;
+		return ret;
+	default:
+		ret = pci_user_read_config_byte(pdev, off, &byte);
+		*val = byte;
+		return ret;
+	}
+}
+
+static int raw_write(void *ctx, unsigned int off, unsigned int width, u32 val)
+{
+	struct ferry_pci *fpci = ctx;
+	struct pci_dev *pdev = fpci->pdev;
+
+	if (off == PCI_COMMAND || off == PCI_COMMAND + 1) {
+		unsigned int shift = (off - PCI_COMMAND) * 8;
+		u32 mask = width == 1 ? 0xff : 0xffff;
+
+		ferry_pci_command_update(fpci, mask << shift, val << shift);
+		return 0;
+	}
+
+	switch (width) {
+	case 4:
+		return pci_user_write_config_dword(pdev, off, val);
+	case 2:
+		return pci_user_write_config_word(pdev, off, val);
+	default:
+		return pci_user_write_config_byte(pdev, off, val);
+	}
+}
+
+/* Where BAR @i stands; the one after the last is the ROM's. */
+static unsigned int bar_offset(unsigned int i)
+{
+	return i < PCI_STD_NUM_BARS ? PCI_BASE_ADDRESS_0 + 4 * i :
+				      PCI_ROM_ADDRESS;
+}
+
+static void bars_save(struct ferry_pci *fpci)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(fpci->bar_values); i++)
+		pci_user_read_config_dword(fpci->pdev, bar_offset(i),
+					   &fpci->bar_values[i]);
+}
+
+/*
+ * Some devices can reset themselves by means that only their driver knows. Put
+ * the BARs back before decoding is enabled with whatever they hold now.
+ */
+static void bars_restore(struct ferry_pci *fpci)
+{
+	struct pci_dev *pdev = fpci->pdev;
+	bool lost = false;
+	unsigned int i;
+	u32 value;
+
+	/* A VF's BARs are in its PF. */
+	if (pdev->is_virtfn)
+		return;
+
+	for (i = 0; i < PCI_STD_NUM_BARS && !lost; i++) {
+		pci_user_read_config_dword(pdev, bar_offset(i), &value);
+		lost = value != fpci->bar_values[i];
+	}
+	if (!lost)
+		return;
+
+	dev_info_ratelimited(&pdev->dev,
+			     "has been reset by its user, restoring BARs\n");
+	for (i = 0; i < ARRAY_SIZE(fpci->bar_values); i++)
+		pci_user_write_config_dword(pdev, bar_offset(i),
+					    fpci->bar_values[i]);
+}
+
+/*
+ * Open or close the gate for the memory enable bit, of which only the holder of
+ * the configuration lock changes the state. A VF has no such bit.
+ */
+static void memory_follow(struct ferry_pci *fpci, u16 command)
+{
+	struct ferry_device *fdev = &fpci->fdev;
+	bool closed = !(command & PCI_COMMAND_MEMORY) &&
+		      !fpci->pdev->no_command_memory;
+
+	if (closed == !!(READ_ONCE(fdev->gate.closed) &
+			 BIT(FERRY_GATE_COMMAND)))
+		return;
+	if (closed)
+		ferry_gate_lock(fdev);
+	else
+		ferry_gate_lock_mapped(fdev);
+	ferry_gate_set(fdev, FERRY_GATE_COMMAND, closed);
+	ferry_gate_unlock(fdev);
+}
+
+static void command_before(struct ferry_pci *fpci, u16 command)
+{
+	u16 real;
+
+	if (!(command & PCI_COMMAND_MEMORY))
+		memory_follow(fpci, command);
+	if (!(command & (PCI_COMMAND_MEMORY | PCI_COMMAND_IO)))
+		return;
+	pci_user_read_config_word(fpci->pdev, PCI_COMMAND, &real);
+	if (command & ~real & (PCI_COMMAND_MEMORY | PCI_COMMAND_IO))
+		bars_restore(fpci);
+}
+
+static void command_after(struct ferry_pci *fpci, u16 command)
+{
+	struct ferry_device *fdev = &fpci->fdev;
+	bool disabled = command & PCI_COMMAND_INTX_DISABLE;
+
+	memory_follow(fpci, command);
+	/* Changed by nobody but us. */
+	if (disabled != READ_ONCE(fdev->irqs.intx_disabled))
+		ferry_intx_set_disabled(fdev, disabled);
+}
+
+static void power_after(struct ferry_pci *fpci, u32 pmcsr)
+{
+	static const pci_power_t states[] = {
+		PCI_D0, PCI_D1, PCI_D2, PCI_D3hot,
+	};
+	struct ferry_device *fdev = &fpci->fdev;
+
+	ferry_gate_lock(fdev);
+	ferry_pci_set_power(fpci, states[pmcsr & PCI_PM_CTRL_STATE_MASK]);
+	ferry_gate_unlock(fdev);
+}
+
+/* Never below Max_Payload_Size, which is the system's to choose. */
+static void readrq_after(struct ferry_pci *fpci, u16 devctl)
+{
+	struct pci_dev *pdev = fpci->pdev;
+	int bytes = 128 << FIELD_GET(PCI_EXP_DEVCTL_READRQ, devctl);
+
+	pcie_set_readrq(pdev, max(bytes, pcie_get_mps(pdev)));
+}
+
+/*
+ * Transfer four bytes of VPD (PCI 3.0, appendix I). On an error the flag isn't
+ * toggled, and the user runs into his time limit.
+ */
+static void vpd_after(struct ferry_pci *fpci, unsigned int off)
+{
+	struct ferry_config *cfg = &fpci->fdev.config;
+	u16 address = ferry_config_get16(cfg, off);
+	unsigned int pos = address & PCI_VPD_ADDR_MASK;
+	unsigned int data = off + PCI_VPD_DATA - PCI_VPD_ADDR;
+	__le32 value;
+
+	if (address & PCI_VPD_ADDR_F) {
+		value = cpu_to_le32(ferry_config_get32(cfg, data));
+		if (pci_write_vpd(fpci->pdev, pos, sizeof(value), &value) !=
+		    sizeof(value))
+			return;
+	} else {
+		value = 0;
+		if (pci_read_vpd(fpci->pdev, pos, sizeof(value), &value) < 0)
+			return;
+		ferry_config_set32(cfg, data, le32_to_cpu(value));
+	}
+	ferry_config_set16(cfg, off, address ^ PCI_VPD_ADDR_F);
+}
+
+static int change_before(void *ctx, const struct ferry_config_change *change)
+{
+	if (change->events & FERRY_CONFIG_COMMAND)
+		command_before(ctx, change->new);
+	return 0;
+}
+
+static void change_after(void *ctx, const struct ferry_config_change *change)
+{
+	if (change->events & FERRY_CONFIG_COMMAND)
+		command_after(ctx, change->error ? change->old : change->new);
+	if (change->error)
+		return;
+	if (change->events & FERRY_CONFIG_POWER)
+		power_after(ctx, change->new);
+	if (change->events & FERRY_CONFIG_FLR)
+		ferry_pci_reset_locked(ctx);
+	if (change->events & FERRY_CONFIG_READRQ)
+		readrq_after(ctx, change->new);
+	if (change->events & FERRY_CONFIG_VPD)
+		vpd_after(ctx, change->offset);
+}
+
+static const struct ferry_config_backend config_backend = {
+	.read = raw_read,
+	.write = raw_write,
+};
+
+static const struct ferry_config_ops config_ops = {
+	.before = change_before,
+	.after = change_after,
+};
+
+static void describe_bar(struct pci_dev *pdev, unsigned int i,
+			 struct ferry_config_bar *bar)
+{
+	unsigned long flags = pci_resource_flags(pdev, i);
+
+	if (!pci_resource_start(pdev, i))
+		return;
+	bar->size = pci_resource_len(pdev, i);
+	if (i == PCI_ROM_RESOURCE)
+		return;
+	if (flags & IORESOURCE_IO)
+		bar->flags |= PCI_BASE_ADDRESS_SPACE_IO;
+	if (flags & IORESOURCE_PREFETCH)
+		bar->flags |= PCI_BASE_ADDRESS_MEM_PREFETCH;
+	if (flags & IORESOURCE_MEM_64)
+		bar->flags |= PCI_BASE_ADDRESS_MEM_TYPE_64;
+}
+
+/**
+ * ferry_pci_config_open - build the user's view of the configuration space
+ * @fpci: a function that is being opened, its interrupts counted
+ *
+ * Return: 0 or a negative errno.
+ */
+int ferry_pci_config_open(struct ferry_pci *fpci)
+{
+	struct ferry_device *fdev = &fpci->fdev;
+	struct pci_dev *pdev = fpci->pdev;
+	struct ferry_config_desc desc = {
+		.size = pdev->cfg_size,
+		.backend = &config_backend,
+		.ops = &config_ops,
+		.ctx = fpci,
+	};
+	unsigned int i;
+	void *mem;
+	int ret;
+
+	if (pdev->no_command_memory)
+		desc.flags |= FERRY_CONFIG_NO_COMMAND_MEMORY;
+	if (!fpci->nr_irqs[VFIO_PCI_INTX_IRQ_INDEX])
+		desc.flags |= FERRY_CONFIG_NO_INTX;
+	if (pdev->is_virtfn) {
+		desc.vendor = pdev->vendor;
+		desc.device = pdev->device;
+	}
+	for (i = 0; i < ARRAY_SIZE(desc.bars); i++)
+		describe_bar(pdev, i, &desc.bars[i]);
+
+	mem = kvzalloc(ferry_config_bytes(desc.size), GFP_KERNEL_ACCOUNT);
+	if (!mem)
+		return -ENOMEM;
+
+	mutex_lock(&fdev->config_lock);
+	ret = ferry_config_init(&fdev->config, mem, &desc);
+	if (!ret) {
+		u16 command = ferry_config_get16(&fdev->config, PCI_COMMAND);
+
+		bars_save(fpci);
+		command_after(fpci, command);
+	}
+	mutex_unlock(&fdev->config_lock);
+	if (ret)
+		kvfree(mem);
+	else
+		fpci->config_mem = mem;
+	return ret;
+}
+
+/**
+ * ferry_pci_config_close - undo ferry_pci_config_open()
+ * @fpci: a function that is being closed
+ */
+void ferry_pci_config_close(struct ferry_pci *fpci)
+{
+	kvfree(fpci->config_mem);
+	fpci->config_mem = NULL;
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ferry-vfio-pci: physical PCI functions for virtual machines and user-space
+ * drivers.
+ */
+#include <linux/iommu.h>
+#include <linux/module.h>
+#include <linux/string.h>
+
+#include "compat/compat.h"
+#include "ferry_pci.h"
+
+static char ids[1024] __initdata;
+module_param_string(ids, ids, sizeof(ids), 0);
+MODULE_PARM_DESC(ids, "Devices to bind at load time, separated by commas: vendor:device[:subvendor[:subdevice[:class[:class_mask]]]], all in hexadecimal");
+
+static const struct ferry_device_ops ferry_pci_ops = {
+	.irq = &ferry_pci_irq_ops,
+	.reset = ferry_pci_reset,
+};
+
+static int ferry_pci_init(struct vfio_device *vdev)
+{
+	struct ferry_pci *fpci = to_ferry_pci(to_ferry_device(vdev));
+
+	fpci->pdev = to_pci_dev(vdev->dev);
+	return ferry_device_init(&fpci->fdev, &ferry_pci_ops);
+}
+
+static void ferry_pci_release(struct vfio_device *vdev)
+{
+	ferry_device_release(to_ferry_device(vdev));
+}
+
+static const struct vfio_device_ops ferry_pci_vfio_ops = {
+	.name = FERRY_PCI_NAME,
+	.init = ferry_pci_init,
+	.release = ferry_pci_release,
+	.open_device = ferry_pci_open,
+	.close_device = ferry_pci_close,
+	.read = ferry_device_read,
+	.write = ferry_device_write,
+	.ioctl = ferry_device_ioctl,
+	.mmap = ferry_device_mmap,
+	.request = ferry_device_request,
+	.device_feature = ferry_device_feature,
+	FERRY_VFIO_IOMMUFD_OPS(physical)
+};
+
+/* What nobody can pass through, and how to change that. */
+static int check_function(struct pci_dev *pdev)
+{
+	int vfs = pci_num_vf(pdev);
+
+	if (pdev->hdr_type != PCI_HEADER_TYPE_NORMAL) {
+		pci_err(pdev, "is a bridge (header type %u): bind the devices behind it instead, and leave it to its own driver\n",
+			pdev->hdr_type);
+		return -EINVAL;
+	}
+	if (vfs) {
+		pci_err(pdev, "has %d virtual functions enabled, which others may be using: write 0 to its sriov_numvfs first, or bind the virtual functions instead\n",
+			vfs);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+static void explain_refusal(struct pci_dev *pdev, int error)
+{
+	struct device *dev = &pdev->dev;
+
+	if (!device_iommu_mapped(dev))
+		pci_err(pdev, "is in no IOMMU group, so its DMA can't be confined: enable VT-d or AMD-Vi in the firmware and boot with intel_iommu=on or amd_iommu=on\n");
+	else if (error == -EINVAL &&
+		 !device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
+		pci_err(pdev, "is behind an IOMMU that doesn't keep its DMA coherent with the caches, which VFIO requires: try another slot\n");
+	else
+		pci_err(pdev, "VFIO refuses it: %pe\n", ERR_PTR(error));
+}
+
+static int ferry_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct ferry_pci *fpci;
+	int ret;
+
+	ret = check_function(pdev);
+	if (ret)
+		return ret;
+
+	fpci = vfio_alloc_device(ferry_pci, fdev.vdev, &pdev->dev,
+				 &ferry_pci_vfio_ops);
+	if (IS_ERR(fpci))
+		return PTR_ERR(fpci);
+	pci_set_drvdata(pdev, fpci);
+
+	ret = vfio_register_group_dev(&fpci->fdev.vdev);
+	if (ret) {
+		explain_refusal(pdev, ret);
+		vfio_put_device(&fpci->fdev.vdev);
+	}
+	return ret;
+}
+
+static void ferry_pci_remove(struct pci_dev *pdev)
+{
+	struct ferry_pci *fpci = pci_get_drvdata(pdev);
+	struct ferry_device *fdev = &fpci->fdev;
+
+	/* Pulled out: whoever still has it open shall notice. */
+	if (!pci_device_is_present(pdev)) {
+		ferry_gate_lock(fdev);
+		ferry_gate_set(fdev, FERRY_GATE_REMOVED, true);
+		ferry_gate_unlock(fdev);
+	}
+	vfio_unregister_group_dev(&fdev->vdev);
+	vfio_put_device(&fdev->vdev);
+}
+
+/* The user decides what an error means to the device; the host goes on. */
+static pci_ers_result_t ferry_pci_error_detected(struct pci_dev *pdev,
+						 pci_channel_state_t state)
+{
+	struct ferry_pci *fpci = pci_get_drvdata(pdev);
+
+	ferry_err_signal(&fpci->fdev);
+	return PCI_ERS_RESULT_CAN_RECOVER;
+}
+
+static const struct pci_error_handlers ferry_pci_error_handlers = {
+	.error_detected = ferry_pci_error_detected,
+};
+
+/* Any device, but only if its driver_override says so. */
+static const struct pci_device_id ferry_pci_ids[] = {
+	{ PCI_DRIVER_OVERRIDE_DEVICE_VFIO(PCI_ANY_ID, PCI_ANY_ID) },
+	{ }
+};
+MODULE_DEVICE_TABLE(pci, ferry_pci_ids);
+
+static struct pci_driver ferry_pci_driver = {
+	.name = FERRY_PCI_NAME,
+	.id_table = ferry_pci_ids,
+	.probe = ferry_pci_probe,
+	.remove = ferry_pci_remove,
+	.err_handler = &ferry_pci_error_handlers,
+	.driver_managed_dma = true,
+};
+
+/* One entry of the ids parameter. */
+static void __init add_id(const char *text)
+{
+	unsigned int subvendor = PCI_ANY_ID, subdevice = PCI_ANY_ID;
+	unsigned int vendor, device, class = 0, class_mask = 0;
+	int ret = -EINVAL;
+
+	if (sscanf(text, "%x:%x:%x:%x:%x:%x", &vendor, &device, &subvendor,
+		   &subdevice, &class, &class_mask) >= 2)
+		ret = pci_add_dynid(&ferry_pci_driver, vendor, device,
+				    subvendor, subdevice, class, class_mask, 0);
+	if (ret)
+		pr_err("%s: ids: can't add \"%s\": %pe\n", FERRY_PCI_NAME, text,
+		       ERR_PTR(ret));
+}
+
+static int __init ferry_pci_module_init(void)
+{
+	char *rest = ids;
+	char *text;
+	int ret;
+
+	ret = pci_register_driver(&ferry_pci_driver);
+	if (ret)
+		return ret;
+	while ((text = strsep(&rest, ",")))
+		if (*text)
+			add_id(text);
+	return 0;
+}
+module_init(ferry_pci_module_init);
+
+static void __exit ferry_pci_module_exit(void)
+{
+	pci_unregister_driver(&ferry_pci_driver);
+}
+module_exit(ferry_pci_module_exit);
+
+MODULE_DESCRIPTION("Ferry: physical PCI functions for virtual machines and user-space drivers");
+MODULE_AUTHOR("Ferry developers");
+MODULE_LICENSE("GPL");
+MODULE_VERSION(FERRY_VERSION);

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Power states (PCI PM 1.2, 5).
+ */
+#include "ferry_pci.h"
+
+/* Does the function forget its configuration in D3hot (PCI PM 1.2, 3.2.4)? */
+static bool forgets(struct pci_dev *pdev)
+{
+	u16 pmcsr = PCI_PM_CTRL_NO_SOFT_RESET;
+
+	if (pdev->pm_cap)
+		pci_read_config_word(pdev, pdev->pm_cap + PCI_PM_CTRL, &pmcsr);
+	return !(pmcsr & PCI_PM_CTRL_NO_SOFT_RESET);
+}
+
+static bool asleep(struct pci_dev *pdev)
+{
+	return pdev->current_state == PCI_D3hot ||
+	       pdev->current_state == PCI_D3cold;
+}
+
+/**
+ * ferry_pci_set_power - enter a power state
+ * @fpci: the function
+ * @state: the state, PCI_D0 to PCI_D3hot; where the function can't enter it, it
+ *	remains in the one that it is in, as the user can read
+ *
+ * A function that forgets its configuration on the way from D3hot to D0 gets it
+ * back. The PCI core's own copy doesn't serve for that: a reset in between
+ * overwrites it.
+ *
+ * Context: process context, the gate held by ferry_gate_lock().
+ */
+void ferry_pci_set_power(struct ferry_pci *fpci, pci_power_t state)
+{
+	struct ferry_device *fdev = &fpci->fdev;
+	struct pci_dev *pdev = fpci->pdev;
+	bool was_off = asleep(pdev);
+
+	if (!was_off && state == PCI_D3hot && forgets(pdev)) {
+		pci_save_state(pdev);
+		kfree(fpci->pm_state);
+		fpci->pm_state = pci_store_saved_state(pdev);
+	}
+
+	pci_set_power_state(pdev, state);
+
+	if (was_off && !asleep(pdev) && fpci->pm_state) {
+		pci_load_and_free_saved_state(pdev, &fpci->pm_state);
+		pci_restore_state(pdev);
+	}
+	ferry_gate_set(fdev, FERRY_GATE_POWER, asleep(pdev));
+}

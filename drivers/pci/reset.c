@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Resets of one function.
+ */
+#include "ferry_pci.h"
+
+/**
+ * ferry_pci_reset_locked - reset the function; its user's settings survive
+ * @fpci: the function
+ *
+ * Out of low power first: a function in D3hot can't be reset by way of its
+ * power state, and one that forgets its configuration there would have
+ * nothing worth saving around the reset.
+ *
+ * Context: process context, ferry_device.config_lock held; takes the gate.
+ * Return: 0, -EAGAIN if somebody else holds the device's lock (try again), or
+ * another negative errno.
+ */
+int ferry_pci_reset_locked(struct ferry_pci *fpci)
+{
+	struct ferry_device *fdev = &fpci->fdev;
+	int ret;
+
+	lockdep_assert_held(&fdev->config_lock);
+
+	ferry_gate_lock(fdev);
+	ferry_pci_set_power(fpci, PCI_D0);
+	ret = pci_try_reset_function(fpci->pdev);
+	ferry_gate_unlock(fdev);
+
+	ferry_config_refresh(&fdev->config);
+	return ret;
+}
+
+/**
+ * ferry_pci_reset - VFIO_DEVICE_RESET
+ * @fdev: the device
+ *
+ * Context: process context.
+ * Return: as ferry_pci_reset_locked().
+ */
+int ferry_pci_reset(struct ferry_device *fdev)
+{
+	int ret;
+
+	mutex_lock(&fdev->config_lock);
+	ret = ferry_pci_reset_locked(to_ferry_pci(fdev));
+	mutex_unlock(&fdev->config_lock);
+	return ret;
+}
+
+/**
+ * ferry_pci_reset_at_close - give the function back as it was found
+ * @fpci: the function, which nobody uses any more
+ *
+ * What was saved at open is loaded first and restored last, so the resetting in
+ * between must not save anything itself: hence the locks here rather than
+ * pci_try_reset_function(). They are only tried, because whoever removes the
+ * device holds them while waiting for us.
+ *
+ * Context: process context.
+ */
+void ferry_pci_reset_at_close(struct ferry_pci *fpci)
+{
+	struct pci_dev *pdev = fpci->pdev;
+	struct pci_dev *bridge = pci_upstream_bridge(pdev);
+
+	pci_load_and_free_saved_state(pdev, &fpci->saved_state);
+
+	/* No interrupts from a function in the middle of a reset. */
+	pci_write_config_word(pdev, PCI_COMMAND, PCI_COMMAND_INTX_DISABLE);
+
+	if (!fpci->fdev.can_reset)
+		goto restore;
+	if (bridge && !pci_dev_trylock(bridge))
+		goto restore;
+	if (pci_dev_trylock(pdev)) {
+		__pci_reset_function_locked(pdev);
+		pci_dev_unlock(pdev);
+	}
+	if (bridge)
+		pci_dev_unlock(bridge);
+restore:
+	pci_restore_state(pdev);
+}
