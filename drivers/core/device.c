@@ -91,7 +91,7 @@ static int get_region_info(struct ferry_device *fdev, union ioctl_arg *arg,
 	info->cap_offset = 0;
 	info->offset = FERRY_REGION_OFFSET(info->index);
 	info->size = region->size;
-	if (!region->ops)
+	if (!region->size)
 		return 0;
 
 	if (region->ops->read)
