@@ -345,15 +345,15 @@ void ferry_pci_bars_open(struct ferry_pci *fpci)
 	for (i = 0; i < PCI_STD_NUM_BARS; i++) {
 		res = &pdev->resource[i];
 		region = &fpci->fdev.regions[i];
-		*region = (struct ferry_region) {
-			.ops = res->flags & IORESOURCE_IO ? &port_ops :
-							    &mmio_ops,
-			.past_end = -EINVAL,
-		};
 		if (!pci_resource_start(pdev, i))
 			continue;
 
-		region->size = pci_resource_len(pdev, i);
+		*region = (struct ferry_region) {
+			.ops = res->flags & IORESOURCE_IO ? &port_ops :
+							    &mmio_ops,
+			.size = pci_resource_len(pdev, i),
+			.past_end = -EINVAL,
+		};
 		bar_find_hole(fpci, i);
 		if (res->flags & IORESOURCE_MEM) {
 			region->map_size = bar_map_size(&fpci->bars[i], res);

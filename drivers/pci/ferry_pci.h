@@ -89,6 +89,7 @@ void ferry_pci_mmio_read(const void __iomem *io, void *buf, size_t len,
 void ferry_pci_rom_open(struct ferry_pci *fpci);
 void ferry_pci_rom_close(struct ferry_pci *fpci);
 
+int ferry_pci_reset_function(struct pci_dev *pdev);
 int ferry_pci_reset(struct ferry_device *fdev);
 int ferry_pci_reset_locked(struct ferry_pci *fpci);
 void ferry_pci_reset_at_close(struct ferry_pci *fpci);

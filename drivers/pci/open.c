@@ -6,11 +6,7 @@
 
 #include "ferry_pci.h"
 
-/*
- * Remember the function as it is, to give it back that way. The user's view
- * begins with INTx not disabled, and the hardware with INTx quiet, because
- * nobody serves it yet.
- */
+/* Remember the function as it is, to give it back that way. */
 static int state_save(struct ferry_pci *fpci)
 {
 	struct pci_dev *pdev = fpci->pdev;
@@ -41,7 +37,7 @@ int ferry_pci_open(struct vfio_device *vdev)
 	if (ret)
 		return ret;
 
-	ret = pci_try_reset_function(pdev);
+	ret = ferry_pci_reset_function(pdev);
 	if (ret == -EAGAIN)
 		goto err_disable;
 	fdev->can_reset = !ret;
@@ -54,6 +50,7 @@ int ferry_pci_open(struct vfio_device *vdev)
 	ret = ferry_pci_config_open(fpci);
 	if (ret)
 		goto err_restore;
+	/* The user's view begins with INTx enabled, but nobody serves it yet. */
 	ferry_pci_command_update(fpci, 0, 0);
 	ferry_pci_bars_open(fpci);
 	ferry_pci_rom_open(fpci);

@@ -2,7 +2,61 @@
 /*
  * Resets of one function.
  */
+#include <linux/delay.h>
+
 #include "ferry_pci.h"
+
+/*
+ * A function that can't be reset by itself is reset by way of the bridge above
+ * it, so that is locked too. A neighbour below the same bridge may be in its
+ * reset now: that takes a moment. Longer waiting won't do, because somebody
+ * who holds the bridge can be waiting for us.
+ */
+#define BRIDGE_TRIES	25
+#define BRIDGE_WAIT_MS	20
+
+static int bridge_lock(struct pci_dev *pdev)
+{
+	struct pci_dev *bridge = pci_upstream_bridge(pdev);
+	unsigned int tries;
+
+	if (!bridge)
+		return 0;
+	for (tries = 1; !pci_dev_trylock(bridge); tries++) {
+		if (tries == BRIDGE_TRIES)
+			return -EAGAIN;
+		msleep(BRIDGE_WAIT_MS);
+	}
+	return 0;
+}
+
+static void bridge_unlock(struct pci_dev *pdev)
+{
+	struct pci_dev *bridge = pci_upstream_bridge(pdev);
+
+	if (bridge)
+		pci_dev_unlock(bridge);
+}
+
+/**
+ * ferry_pci_reset_function - reset the function, nothing around it
+ * @pdev: the function, in D0
+ *
+ * Context: process context.
+ * Return: 0, -EAGAIN if somebody else holds the lock of the device or the
+ * bridge (try again), or another negative errno if it has no way to be reset.
+ */
+int ferry_pci_reset_function(struct pci_dev *pdev)
+{
+	int ret;
+
+	ret = bridge_lock(pdev);
+	if (ret)
+		return ret;
+	ret = pci_try_reset_function(pdev);
+	bridge_unlock(pdev);
+	return ret;
+}
 
 /**
  * ferry_pci_reset_locked - reset the function; its user's settings survive
@@ -13,8 +67,7 @@
  * nothing worth saving around the reset.
  *
  * Context: process context, ferry_device.config_lock held; takes the gate.
- * Return: 0, -EAGAIN if somebody else holds the device's lock (try again), or
- * another negative errno.
+ * Return: as ferry_pci_reset_function().
  */
 int ferry_pci_reset_locked(struct ferry_pci *fpci)
 {
@@ -25,7 +78,7 @@ int ferry_pci_reset_locked(struct ferry_pci *fpci)
 
 	ferry_gate_lock(fdev);
 	ferry_pci_set_power(fpci, PCI_D0);
-	ret = pci_try_reset_function(fpci->pdev);
+	ret = ferry_pci_reset_function(fpci->pdev);
 	ferry_gate_unlock(fdev);
 
 	ferry_config_refresh(&fdev->config);
@@ -63,23 +116,18 @@ int ferry_pci_reset(struct ferry_device *fdev)
 void ferry_pci_reset_at_close(struct ferry_pci *fpci)
 {
 	struct pci_dev *pdev = fpci->pdev;
-	struct pci_dev *bridge = pci_upstream_bridge(pdev);
 
 	pci_load_and_free_saved_state(pdev, &fpci->saved_state);
 
 	/* No interrupts from a function in the middle of a reset. */
 	pci_write_config_word(pdev, PCI_COMMAND, PCI_COMMAND_INTX_DISABLE);
 
-	if (!fpci->fdev.can_reset)
-		goto restore;
-	if (bridge && !pci_dev_trylock(bridge))
-		goto restore;
-	if (pci_dev_trylock(pdev)) {
-		__pci_reset_function_locked(pdev);
-		pci_dev_unlock(pdev);
+	if (fpci->fdev.can_reset && !bridge_lock(pdev)) {
+		if (pci_dev_trylock(pdev)) {
+			__pci_reset_function_locked(pdev);
+			pci_dev_unlock(pdev);
+		}
+		bridge_unlock(pdev);
 	}
-	if (bridge)
-		pci_dev_unlock(bridge);
-restore:
 	pci_restore_state(pdev);
 }

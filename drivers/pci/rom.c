@@ -56,10 +56,6 @@ void ferry_pci_rom_open(struct ferry_pci *fpci)
 	struct pci_dev *pdev = fpci->pdev;
 	u16 command;
 
-	*region = (struct ferry_region) {
-		.ops = &rom_ops,
-		.past_end = -EINVAL,
-	};
 	if (!pci_resource_start(pdev, PCI_ROM_RESOURCE))
 		return;
 
@@ -67,7 +63,11 @@ void ferry_pci_rom_open(struct ferry_pci *fpci)
 	fpci->rom = pci_map_rom(pdev, &fpci->rom_len);
 	if (fpci->rom) {
 		pci_disable_rom(pdev);
-		region->size = pci_resource_len(pdev, PCI_ROM_RESOURCE);
+		*region = (struct ferry_region) {
+			.ops = &rom_ops,
+			.size = pci_resource_len(pdev, PCI_ROM_RESOURCE),
+			.past_end = -EINVAL,
+		};
 	}
 	ferry_pci_memory_end(fpci, command);
 }
