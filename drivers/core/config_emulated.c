@@ -54,16 +54,19 @@ EXPORT_SYMBOL_GPL(ferry_config_init_emulated);
 static int place(struct ferry_config *cfg, unsigned int pos,
 		 unsigned int head, const void *body, size_t len)
 {
-	const struct ferry_cap_desc *desc = ferry_cap_desc(cfg, pos);
 	unsigned int room = pos < FERRY_CONFIG_STD_SIZE ?
 			    FERRY_CONFIG_STD_SIZE : cfg->size;
+	const struct ferry_cap_desc *desc;
 	unsigned int whole;
 
-	if (!desc)
+	if (!ferry_cap_desc(cfg, pos))
 		return -EINVAL;
 	if (len > room - pos - head)
 		return -ENOSPC;
-	memcpy(cfg->value + pos + head, body, len);
+	if (len)
+		memcpy(cfg->value + pos + head, body, len);
+	/* Which registers MSI has is said in its body. */
+	desc = ferry_cap_desc(cfg, pos);
 	whole = desc->measure ? desc->measure(cfg, pos) : desc->length;
 	if (whole < desc->length || len > whole - head)
 		return -EINVAL;

@@ -90,24 +90,27 @@ static int raise_event(struct ferry_config *cfg, unsigned int pos,
 {
 	struct ferry_config_change *change = &piece->change;
 	unsigned int at = pos + field->offset;
-	u32 mine = ferry_load(cfg->virt + at, field->width) | field->trigger;
+	u32 virt = ferry_load(cfg->virt + at, field->width);
+	u32 mine = virt | field->trigger;
 	u32 may = piece_to_field(piece->mask, at, piece, field->width);
 	u32 data = piece_to_field(piece->data, at, piece, field->width);
 	u32 wrote = piece_to_field(ferry_width_mask(piece->width), at, piece,
 				   field->width);
+	u32 real;
 	int err;
 
-	change->old = ferry_load(cfg->value + at, field->width);
+	change->old = ferry_load(cfg->value + at, field->width) & mine;
 	if (field->events & FERRY_CONFIG_POWER) {
 		may |= field->trigger & wrote;
 		if (cfg->backend) {
 			err = cfg->backend->read(cfg->ctx, at, field->width,
-						 &change->old);
+						 &real);
 			if (err)
 				return err;
+			change->old &= virt;
+			change->old |= real & mine & ~virt;
 		}
 	}
-	change->old &= mine;
 	change->new = ((change->old & ~may) | (data & may)) & mine;
 	if (field->events & FERRY_CONFIG_MSI) {
 		change->new = clamp_msi(cfg, change->new);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Kernel names for user space: a program exports nothing. */
+/* A program exports nothing: the Makefile defines EXPORT_SYMBOL_GPL() away. */
 #ifndef _FERRY_SHIM_EXPORT_H
 #define _FERRY_SHIM_EXPORT_H
-
-#define EXPORT_SYMBOL_GPL(name)
 
 #endif /* _FERRY_SHIM_EXPORT_H */
