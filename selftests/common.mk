@@ -9,10 +9,10 @@ selftests := $(realpath $(dir $(lastword $(MAKEFILE_LIST))))
 include $(selftests)/ksft.mk
 
 CFLAGS += -g -Wall -Wextra -isystem $(KSFT) $(KHDR_INCLUDES)
-LOCAL_HDRS += $(selftests)/lib/ferrytest.h
+LOCAL_HDRS += $(wildcard $(selftests)/lib/*.h)
 
 # Under emulation a program takes longer than the default of 45 seconds.
-export kselftest_override_timeout ?= 1800
+export kselftest_override_timeout ?= 3600
 
 include $(KSFT)/lib.mk
 

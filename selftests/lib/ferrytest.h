@@ -18,11 +18,7 @@
 #include <sys/types.h>
 
 /* How long to wait for something that must happen: only hangs get there. */
-#define FERRY_TIMEOUT_MS	20000
-/* The same, for the harness, of a test that resets devices many times. */
-#define FERRY_LONG_TEST_S	900
-/* Of tests that do a lot: the default of the harness is 30 seconds. */
-#define FERRY_TEST_S		240
+#define FERRY_TIMEOUT_MS	120000
 /* A descriptor that is not open. */
 #define FERRY_NO_FD		12345
 
@@ -44,6 +40,7 @@ int link_name(const char *path, char *buf, size_t size);
 bool path_exists(const char *path);
 int pci_attr_read(const char *bdf, const char *attr, char *buf, size_t size);
 int pci_attr_write(const char *bdf, const char *attr, const char *text);
+__u64 pci_resource_len(const char *bdf, unsigned int n);
 int pci_driver(const char *bdf, char *buf, size_t size);
 int pci_bind(const char *bdf, const char *driver);
 int pci_unbind(const char *bdf);

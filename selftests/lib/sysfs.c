@@ -89,6 +89,21 @@ int pci_attr_write(const char *bdf, const char *attr, const char *text)
 	return text_write(path, text);
 }
 
+/* The length of a resource: 0 to 5 are the BARs, 6 the ROM. */
+__u64 pci_resource_len(const char *bdf, unsigned int n)
+{
+	char text[FERRY_TEXT_MAX], *line = text, *next;
+	__u64 start, end;
+
+	if (pci_attr_read(bdf, "resource", text, sizeof(text)))
+		return 0;
+	while (n-- && line)
+		line = strchr(line, '\n') + 1;
+	start = strtoull(line, &next, 16);
+	end = strtoull(next, NULL, 16);
+	return end ? end - start + 1 : 0;
+}
+
 /* The name of the driver that a device has; -ENOENT without one. */
 int pci_driver(const char *bdf, char *buf, size_t size)
 {

@@ -29,7 +29,7 @@
  */
 struct watcher {
 	struct irq_bypass_consumer consumer;
-	struct mutex lock;
+	struct mutex lock; /* of everything below */
 	struct eventfd_ctx *ctx;
 	bool busy;
 	int irq;
@@ -169,5 +169,5 @@ static struct miscdevice watcher_misc = {
 module_misc_device(watcher_misc);
 
 MODULE_DESCRIPTION("irq_bypass consumer that reports what it is paired with");
-MODULE_AUTHOR("The Ferry authors");
+MODULE_AUTHOR("Ferry developers");
 MODULE_LICENSE("GPL");

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "../lib/ferrytest.h"
-#include "kselftest_harness.h"
+#include "../lib/harness.h"
 
 #define INTX	VFIO_PCI_INTX_IRQ_INDEX
 #define BAR0	VFIO_PCI_BAR0_REGION_INDEX
