@@ -116,7 +116,7 @@ void ferry_intx_set_disabled(struct ferry_device *fdev, bool disabled)
 }
 EXPORT_SYMBOL_GPL(ferry_intx_set_disabled);
 
-static int intx_enable(struct ferry_device *fdev, struct ferry_trigger *trigger)
+static int intx_enable(struct ferry_device *fdev, struct eventfd_ctx *trigger)
 {
 	struct ferry_irqs *irqs = &fdev->irqs;
 	int ret;
@@ -146,7 +146,7 @@ static int intx_enable(struct ferry_device *fdev, struct ferry_trigger *trigger)
 void ferry_intx_stop(struct ferry_device *fdev)
 {
 	struct ferry_irqs *irqs = &fdev->irqs;
-	struct ferry_trigger *old;
+	struct eventfd_ctx *old;
 
 	lockdep_assert_held(&irqs->lock);
 
@@ -155,7 +155,7 @@ void ferry_intx_stop(struct ferry_device *fdev)
 	irqs->active = VFIO_PCI_NUM_IRQS;
 	old = rcu_replace_pointer(irqs->intx, NULL,
 				  lockdep_is_held(&irqs->lock));
-	ferry_trigger_put(old);
+	ferry_trigger_retire(old);
 
 	spin_lock_irq(&irqs->intx_lock);
 	irqs->intx_masked = false;
@@ -165,23 +165,23 @@ void ferry_intx_stop(struct ferry_device *fdev)
 static int intx_set_eventfd(struct ferry_device *fdev, int fd)
 {
 	struct ferry_irqs *irqs = &fdev->irqs;
-	struct ferry_trigger *new;
+	struct eventfd_ctx *ctx;
 	int ret;
 
-	ret = ferry_trigger_get(fd, &new);
+	ret = ferry_trigger_get(fd, &ctx);
 	if (ret)
 		return ret;
 
-	if (irqs->active == VFIO_PCI_INTX_IRQ_INDEX) {
-		new = rcu_replace_pointer(irqs->intx, new,
-					  lockdep_is_held(&irqs->lock));
-	} else {
-		ret = intx_enable(fdev, new);
-		if (!ret)
-			return 0;
+	if (irqs->active != VFIO_PCI_INTX_IRQ_INDEX) {
+		ret = intx_enable(fdev, ctx);
+		if (ret)
+			ferry_trigger_retire(ctx);
+		return ret;
 	}
-	ferry_trigger_put(new);
-	return ret;
+	ctx = rcu_replace_pointer(irqs->intx, ctx,
+				  lockdep_is_held(&irqs->lock));
+	ferry_trigger_retire(ctx);
+	return 0;
 }
 
 static int intx_set_trigger(struct ferry_device *fdev,

@@ -74,16 +74,16 @@ EXPORT_SYMBOL_GPL(ferry_irq_active);
  * handler find nothing to signal.
  */
 static void vector_point(struct ferry_vector *vector,
-			 struct ferry_trigger *trigger)
+			 struct eventfd_ctx *trigger)
 {
 	struct ferry_device *fdev = vector->fdev;
-	struct ferry_trigger *old =
+	struct eventfd_ctx *old =
 		rcu_dereference_protected(vector->trigger,
 					  lockdep_is_held(&fdev->irqs.lock));
 
 	if (!vector->irq) {
 		rcu_assign_pointer(vector->trigger, trigger);
-		ferry_trigger_put(old);
+		ferry_trigger_retire(old);
 		return;
 	}
 
@@ -94,13 +94,16 @@ static void vector_point(struct ferry_vector *vector,
 	}
 	rcu_assign_pointer(vector->trigger, trigger);
 	if (trigger) {
-		int ret = ferry_bypass_register(&vector->producer, trigger->ctx,
+		int ret = ferry_bypass_register(&vector->producer, trigger,
 						vector->irq);
 
 		if (ret)
 			dev_dbg(fdev->vdev.dev, "%s: no irq bypass: %d\n",
 				vector->name, ret);
 		fdev->ops->irq->vector_arm(fdev, vector, !old);
+		/* Only the handler signals without the lock; it is done now. */
+		if (old)
+			synchronize_irq(vector->irq);
 	}
 	ferry_trigger_put(old);
 }
@@ -150,7 +153,7 @@ static void vector_destroy(struct ferry_vector *vector)
 
 /* Create the vectors of @start... that are to get a trigger and don't exist. */
 static int vectors_create(struct ferry_device *fdev, unsigned int start,
-			  unsigned int count, struct ferry_trigger **triggers,
+			  unsigned int count, struct eventfd_ctx **triggers,
 			  unsigned long *created)
 {
 	struct ferry_vector *vector;
@@ -208,7 +211,7 @@ static void index_disable(struct ferry_device *fdev)
  */
 static int vectors_set(struct ferry_device *fdev, unsigned int index,
 		       unsigned int start, unsigned int count,
-		       struct ferry_trigger **triggers, unsigned long *created)
+		       struct eventfd_ctx **triggers, unsigned long *created)
 {
 	struct ferry_irqs *irqs = &fdev->irqs;
 	bool enabled = irqs->active == index;
@@ -244,8 +247,8 @@ err_destroy:
 static int msi_set_eventfds(struct ferry_device *fdev,
 			    const struct vfio_irq_set *hdr, const s32 *fds)
 {
-	struct ferry_trigger *few[IRQ_BATCH_ON_STACK];
-	struct ferry_trigger **triggers = few;
+	struct eventfd_ctx *few[IRQ_BATCH_ON_STACK];
+	struct eventfd_ctx **triggers = few;
 	unsigned long few_created = 0;
 	unsigned long *created = &few_created;
 	unsigned int got;
@@ -311,10 +314,10 @@ static int msi_set(struct ferry_device *fdev, const struct vfio_irq_set *hdr,
 
 /* ERR and REQ: one eventfd that needs no enabling. */
 static int single_set(struct ferry_device *fdev,
-		      struct ferry_trigger __rcu **slot,
+		      struct eventfd_ctx __rcu **slot,
 		      const struct vfio_irq_set *hdr, const void *data)
 {
-	struct ferry_trigger *new = NULL;
+	struct eventfd_ctx *new = NULL;
 	bool set = rcu_access_pointer(*slot);
 	int ret;
 
@@ -347,7 +350,7 @@ static int single_set(struct ferry_device *fdev,
 	}
 	new = rcu_replace_pointer(*slot, new,
 				  lockdep_is_held(&fdev->irqs.lock));
-	ferry_trigger_put(new);
+	ferry_trigger_retire(new);
 	return 0;
 }
 
@@ -474,10 +477,13 @@ void ferry_irqs_init(struct ferry_device *fdev)
 }
 
 static void single_clear(struct ferry_device *fdev,
-			 struct ferry_trigger __rcu **slot)
+			 struct eventfd_ctx __rcu **slot)
 {
-	ferry_trigger_put(rcu_replace_pointer(*slot, NULL,
-					      lockdep_is_held(&fdev->irqs.lock)));
+	struct eventfd_ctx *old;
+
+	old = rcu_replace_pointer(*slot, NULL,
+				  lockdep_is_held(&fdev->irqs.lock));
+	ferry_trigger_retire(old);
 }
 
 /**

@@ -31,9 +31,22 @@ static unsigned long vma_pfn(struct vm_area_struct *vma, unsigned long addr)
 	       ((addr - vma->vm_start) >> PAGE_SHIFT);
 }
 
+/* Fill a page table entry that is still empty; its lock is held. */
+static int fill_entry(pte_t *pte, unsigned long addr, void *data)
+{
+	struct vm_area_struct *vma = data;
+
+	if (pte_none(ptep_get(pte)))
+		set_pte_at(vma->vm_mm, addr, pte,
+			   pte_mkspecial(pfn_pte(vma_pfn(vma, addr),
+						 vma->vm_page_prot)));
+	return 0;
+}
+
 /*
- * Map the page at @vmf->address and then its window. A neighbour that cannot be
- * mapped will have a fault of its own.
+ * Map the page at @vmf->address the careful way, which also makes sure of the
+ * page table and that the memory type fits, and then what is empty around it.
+ * A neighbour that isn't mapped now will have a fault of its own.
  */
 static vm_fault_t fault_window(struct vm_fault *vmf)
 {
@@ -44,16 +57,9 @@ static vm_fault_t fault_window(struct vm_fault *vmf)
 	vm_fault_t ret;
 
 	ret = vmf_insert_pfn(vma, fault, vma_pfn(vma, fault));
-	if (ret != VM_FAULT_NOPAGE)
-		return ret;
-
-	for (; addr < end; addr += PAGE_SIZE) {
-		if (addr == fault)
-			continue;
-		if (vmf_insert_pfn(vma, addr, vma_pfn(vma, addr)) !=
-		    VM_FAULT_NOPAGE)
-			break;
-	}
+	if (ret == VM_FAULT_NOPAGE && end - addr > PAGE_SIZE)
+		apply_to_page_range(vma->vm_mm, addr, end - addr, fill_entry,
+				    vma);
 	return ret;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Triggers: eventfds that are signalled under RCU and replaced at any time.
+ * Triggers: slots that hold an eventfd, signalled under RCU and replaced at any
+ * time.
  */
 #include <linux/err.h>
 #include <linux/slab.h>
@@ -10,67 +11,88 @@
 #include "compat/compat.h"
 #include "core.h"
 
-/**
- * ferry_trigger_get - a trigger for a file descriptor of the caller
- * @fd: an eventfd, or a negative number for none
- * @trigger: where to put the trigger, or %NULL for none
- *
- * Return: 0, -EBADF or -EINVAL for a descriptor that is no eventfd, -ENOMEM.
- */
-int ferry_trigger_get(int fd, struct ferry_trigger **trigger)
-{
-	struct ferry_trigger *new;
+/* An eventfd that waits for its last signaller. */
+struct retired {
+	struct rcu_head rcu;
+	struct eventfd_ctx *ctx;
+};
 
-	*trigger = NULL;
+/**
+ * ferry_trigger_get - look up a file descriptor of the caller
+ * @fd: an eventfd, or a negative number for none
+ * @ctx: where to put the eventfd, or %NULL for none
+ *
+ * Return: 0, -EBADF, or -EINVAL for a descriptor that is no eventfd.
+ */
+int ferry_trigger_get(int fd, struct eventfd_ctx **ctx)
+{
+	*ctx = NULL;
 	if (fd < 0)
 		return 0;
 
-	new = kmalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
-	if (!new)
-		return -ENOMEM;
-	new->ctx = eventfd_ctx_fdget(fd);
-	if (IS_ERR(new->ctx)) {
-		int ret = PTR_ERR(new->ctx);
+	*ctx = eventfd_ctx_fdget(fd);
+	if (IS_ERR(*ctx)) {
+		int ret = PTR_ERR(*ctx);
 
-		kfree(new);
+		*ctx = NULL;
 		return ret;
 	}
-	*trigger = new;
 	return 0;
 }
 
-static void trigger_free(struct rcu_head *rcu)
-{
-	struct ferry_trigger *trigger =
-		container_of(rcu, struct ferry_trigger, rcu);
-
-	eventfd_ctx_put(trigger->ctx);
-	kfree(trigger);
-}
-
 /**
- * ferry_trigger_put - let go of a trigger that nothing points to any more
- * @trigger: the trigger or %NULL; whoever still signals it may finish
+ * ferry_trigger_put - let go of an eventfd that nobody signals any more
+ * @ctx: the eventfd or %NULL
  */
-void ferry_trigger_put(struct ferry_trigger *trigger)
+void ferry_trigger_put(struct eventfd_ctx *ctx)
 {
-	if (trigger)
-		call_rcu(&trigger->rcu, trigger_free);
+	if (ctx)
+		eventfd_ctx_put(ctx);
+}
+
+static void retired_free(struct rcu_head *rcu)
+{
+	struct retired *retired = container_of(rcu, struct retired, rcu);
+
+	eventfd_ctx_put(retired->ctx);
+	kfree(retired);
 }
 
 /**
- * ferry_trigger_signal - signal the trigger that a slot holds, if any
- * @slot: where a trigger pointer lives
+ * ferry_trigger_retire - let go of an eventfd that was in a slot until now
+ * @ctx: the eventfd or %NULL; whoever signals it right now may finish
+ *
+ * Context: process context.
+ */
+void ferry_trigger_retire(struct eventfd_ctx *ctx)
+{
+	struct retired *retired;
+
+	if (!ctx)
+		return;
+	retired = kmalloc(sizeof(*retired), GFP_KERNEL_ACCOUNT);
+	if (!retired) {
+		synchronize_rcu();
+		eventfd_ctx_put(ctx);
+		return;
+	}
+	retired->ctx = ctx;
+	call_rcu(&retired->rcu, retired_free);
+}
+
+/**
+ * ferry_trigger_signal - signal the eventfd that a slot holds, if any
+ * @slot: the slot
  *
  * Context: any but NMI.
  */
-void ferry_trigger_signal(struct ferry_trigger __rcu **slot)
+void ferry_trigger_signal(struct eventfd_ctx __rcu **slot)
 {
-	struct ferry_trigger *trigger;
+	struct eventfd_ctx *ctx;
 
 	rcu_read_lock();
-	trigger = rcu_dereference(*slot);
-	if (trigger)
-		ferry_eventfd_signal(trigger->ctx);
+	ctx = rcu_dereference(*slot);
+	if (ctx)
+		ferry_eventfd_signal(ctx);
 	rcu_read_unlock();
 }

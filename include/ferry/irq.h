@@ -16,17 +16,6 @@
 struct ferry_device;
 
 /**
- * struct ferry_trigger - an eventfd that something signals
- * @ctx: the eventfd, a counted reference
- * @rcu: signalling happens under RCU alone, so a replaced trigger waits for
- *	a grace period
- */
-struct ferry_trigger {
-	struct eventfd_ctx *ctx;
-	struct rcu_head rcu;
-};
-
-/**
  * struct ferry_vector - one MSI or MSI-X vector of an enabled index
  * @trigger: the eventfd that it ends in, %NULL for none; written under
  *	ferry_irqs.lock
@@ -45,7 +34,7 @@ struct ferry_trigger {
  * is kept pending by the interrupt core and replayed.
  */
 struct ferry_vector {
-	struct ferry_trigger __rcu *trigger;
+	struct eventfd_ctx __rcu *trigger;
 	struct ferry_device *fdev;
 	unsigned int index;
 	int irq;
@@ -118,9 +107,9 @@ struct ferry_irqs {
 	unsigned int active;
 	unsigned int nvec;
 	struct xarray vectors;
-	struct ferry_trigger __rcu *intx;
-	struct ferry_trigger __rcu *err;
-	struct ferry_trigger __rcu *req;
+	struct eventfd_ctx __rcu *intx;
+	struct eventfd_ctx __rcu *err;
+	struct eventfd_ctx __rcu *req;
 	spinlock_t intx_lock;	/* guards the two intx flags */
 	bool intx_masked;
 	bool intx_disabled;
