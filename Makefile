@@ -29,12 +29,13 @@ farm = mkdir -p $(M) && find $(M) -xtype l -delete && \
 		[ -e $(M)/$$f ] || { mkdir -p $(M)/$${f%/*}; ln -s $(root)/$$f $(M)/$$f; }; \
 	done
 
-# Debian's kernels are configured for gcc; clang needs to be told otherwise.
-# Their headers choose gcc's named address spaces, of which clang says that
-# they are given twice.
+# A kernel that gcc has built is configured for gcc; clang needs to be told
+# otherwise. Its headers may choose gcc's named address spaces, of which clang
+# says that they are given twice.
 ifneq ($(filter command%,$(origin CC) $(origin LLVM)),)
 compiler := $(if $(LLVM),clang$(filter -%,$(LLVM)),$(CC))
-ifneq ($(findstring clang,$(compiler)),)
+built-by-gcc := $(shell grep -s '^CONFIG_CC_IS_GCC=y' $(KDIR)/include/config/auto.conf)
+ifneq ($(and $(findstring clang,$(compiler)),$(built-by-gcc)),)
 kbuild-args += CONFIG_CC_IS_GCC= CONFIG_GCC_VERSION=0 CONFIG_GCC_PLUGINS=
 kbuild-args += CONFIG_CC_IS_CLANG=y CONFIG_CLANG_VERSION=$(shell $(compiler) -dumpversion | \
 	awk -F. '{ print $$1 * 10000 + $$2 * 100 + $$3 }')
@@ -53,7 +54,8 @@ ifeq ($(wildcard $(KDIR)/certs/signing_key.pem),)
 kbuild-args += CONFIG_MODULE_SIG_ALL=
 endif
 
-jobs := $(if $(findstring j,$(firstword -$(MAKEFLAGS))),,-j$(shell nproc))
+# As parallel as the machine, unless the caller says how parallel.
+jobs = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 kbuild = +@$(MAKE) $(jobs) --no-print-directory -C $(KDIR) M=$(M) $(kbuild-args)
 
 .PHONY: modules
@@ -63,7 +65,7 @@ modules: kernel-check
 
 .PHONY: kernel-check
 kernel-check:
-	@selftests/checks/kernel '$(KDIR)'
+	@drivers/compat/supported '$(KDIR)'
 
 # Kbuild's own depmod wants the System.map that header packages lack.
 release = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h)
