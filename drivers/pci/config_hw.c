@@ -144,6 +144,22 @@ static void command_after(struct ferry_pci *fpci, u16 command)
 		ferry_intx_set_disabled(fdev, disabled);
 }
 
+/*
+ * A user begins with INTx enabled, whatever the last driver has left; unless it
+ * doesn't work, as he can see.
+ */
+static void command_init(struct ferry_pci *fpci)
+{
+	struct ferry_config *cfg = &fpci->fdev.config;
+	u16 command = ferry_config_get16(cfg, PCI_COMMAND);
+
+	command &= ~PCI_COMMAND_INTX_DISABLE;
+	if (fpci->intx_broken)
+		command |= PCI_COMMAND_INTX_DISABLE;
+	ferry_config_set16(cfg, PCI_COMMAND, command);
+	command_after(fpci, command);
+}
+
 static void power_after(struct ferry_pci *fpci, u32 pmcsr)
 {
 	static const pci_power_t states[] = {
@@ -154,6 +170,8 @@ static void power_after(struct ferry_pci *fpci, u32 pmcsr)
 	ferry_gate_lock(fdev);
 	ferry_pci_set_power(fpci, states[pmcsr & PCI_PM_CTRL_STATE_MASK]);
 	ferry_gate_unlock(fdev);
+	/* What the PCI core has restored may be older than the last INTx. */
+	ferry_pci_command_update(fpci, 0, 0);
 }
 
 /* Never below Max_Payload_Size, which is the system's to choose. */
@@ -280,16 +298,13 @@ int ferry_pci_config_open(struct ferry_pci *fpci)
 	mutex_lock(&fdev->config_lock);
 	ret = ferry_config_init(&fdev->config, mem, &desc);
 	if (!ret) {
-		u16 command = ferry_config_get16(&fdev->config, PCI_COMMAND);
-
+		fpci->config_mem = mem;
 		bars_save(fpci);
-		command_after(fpci, command);
+		command_init(fpci);
 	}
 	mutex_unlock(&fdev->config_lock);
 	if (ret)
 		kvfree(mem);
-	else
-		fpci->config_mem = mem;
 	return ret;
 }
 

@@ -78,6 +78,35 @@ static void explain_refusal(struct pci_dev *pdev, int error)
 		pci_err(pdev, "VFIO refuses it: %pe\n", ERR_PTR(error));
 }
 
+/*
+ * Everything in an IOMMU group can reach everything else in it, so VFIO opens no
+ * group with a device that the host uses. Say so before somebody tries.
+ */
+static int warn_of_neighbour(struct device *dev, void *data)
+{
+	struct pci_dev *pdev = data;
+	struct pci_driver *driver;
+
+	if (dev == &pdev->dev || !dev_is_pci(dev) || !device_trylock(dev))
+		return 0;
+	driver = to_pci_dev(dev)->driver;
+	if (driver && !driver->driver_managed_dma)
+		pci_warn(pdev, "can't be opened while %s, in the same IOMMU group, is driven by %s: unbind that, or bind it to %s too\n",
+			 dev_name(dev), driver->name, FERRY_PCI_NAME);
+	device_unlock(dev);
+	return 0;
+}
+
+static void check_group(struct pci_dev *pdev)
+{
+	struct iommu_group *group = iommu_group_get(&pdev->dev);
+
+	if (!group)
+		return;
+	iommu_group_for_each_dev(group, pdev, warn_of_neighbour);
+	iommu_group_put(group);
+}
+
 static int ferry_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	struct ferry_pci *fpci;
@@ -97,8 +126,10 @@ static int ferry_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (ret) {
 		explain_refusal(pdev, ret);
 		vfio_put_device(&fpci->fdev.vdev);
+		return ret;
 	}
-	return ret;
+	check_group(pdev);
+	return 0;
 }
 
 static void ferry_pci_remove(struct pci_dev *pdev)

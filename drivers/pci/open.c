@@ -41,6 +41,10 @@ int ferry_pci_open(struct vfio_device *vdev)
 	if (ret == -EAGAIN)
 		goto err_disable;
 	fdev->can_reset = !ret;
+	if (ret)
+		dev_warn_ratelimited(&pdev->dev,
+				     "can't be reset (%pe), what one user leaves behind the next one finds: look at its reset_method in sysfs\n",
+				     ERR_PTR(ret));
 
 	ret = state_save(fpci);
 	if (ret)
@@ -83,7 +87,7 @@ void ferry_pci_close(struct vfio_device *vdev)
 	fpci->pm_state = NULL;
 
 	/* No more DMA, then no more interrupts. */
-	pci_clear_master(fpci->pdev);
+	ferry_pci_command_update(fpci, PCI_COMMAND_MASTER, 0);
 	ferry_device_stop(fdev);
 
 	ferry_pci_rom_close(fpci);

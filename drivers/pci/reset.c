@@ -81,6 +81,8 @@ int ferry_pci_reset_locked(struct ferry_pci *fpci)
 	ret = ferry_pci_reset_function(fpci->pdev);
 	ferry_gate_unlock(fdev);
 
+	/* The command register is back as it was, but INTx may have fired. */
+	ferry_pci_command_update(fpci, 0, 0);
 	ferry_config_refresh(&fdev->config);
 	return ret;
 }
