@@ -10,6 +10,8 @@
 #include "test.h"
 
 #define MAX_CAPS 1024
+#define EXT_SAMPLER_CHAIN \
+	"0@100 b@200 b@220 23@260 d@2a0 f@2b0 4@2c0 18@2d0 13@2f0 2@300 15@340 16@350 17@370 12@390"
 
 static unsigned int ids[MAX_CAPS], offs[MAX_CAPS];
 
@@ -119,9 +121,7 @@ static void golden(void)
 	dev = device_ext_sampler();
 	device_must_open(dev);
 	expect_chain(dev, "10@60");
-	expect_ext_chain(dev,
-			 "0@100 b@200 b@220 23@260 d@2a0 f@2b0 4@2c0 18@2d0 "
-			 "13@2f0 2@300 15@340 16@350 17@370 12@390");
+	expect_ext_chain(dev, EXT_SAMPLER_CHAIN);
 	exercise(dev);
 }
 
