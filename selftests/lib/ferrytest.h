@@ -153,6 +153,10 @@ int mdev_remove(const char *uuid);
 void mdev_uuid(unsigned int n, char *uuid);
 void mdev_remove_ours(void);
 
+/* module.c: kernel modules by name */
+int module_load(const char *name, const char *params);
+int module_unload(const char *name);
+
 /* trace.c: what a bind and an unbind leave behind */
 struct trace;
 struct trace *trace_take(void);

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Resets: by ioctl, and by others behind the back of whoever uses the device.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../lib/ferrytest.h"
+#include "../lib/harness.h"
+
+#define VECTORS_MAX	16
+#define NO_REGISTER	0xffff
+#define BAR0		VFIO_PCI_BAR0_REGION_INDEX
+
+FIXTURE(reset)
+{
+	struct vdev v;
+	int fds[VECTORS_MAX];
+};
+
+/* @scratch: a register that keeps @value until the device is reset */
+FIXTURE_VARIANT(reset)
+{
+	const char *device;
+	const struct raiser *raiser;
+	unsigned int scratch;
+	__u32 value;
+};
+
+FIXTURE_VARIANT_ADD(reset, edu)
+{
+	.device = "edu", .raiser = &edu_msi, .scratch = NO_REGISTER,
+};
+
+FIXTURE_VARIANT_ADD(reset, e1000e)
+{
+	.device = "e1000e", .raiser = &e1000e_msix, .scratch = NO_REGISTER,
+};
+
+FIXTURE_VARIANT_ADD(reset, igb)
+{
+	.device = "igb", .raiser = &igb_msix, .scratch = 0xc000,
+	.value = 0x12300,
+};
+
+FIXTURE_VARIANT_ADD(reset, nvme)
+{
+	.device = "nvme", .scratch = NO_REGISTER,
+};
+
+FIXTURE_SETUP(reset)
+{
+	const char *missing = device_missing(variant->device);
+	unsigned int i;
+
+	if (missing)
+		SKIP(return, "%s", missing);
+	ASSERT_EQ(0, vdev_open_device(&self->v, variant->device));
+	cfg_command(&self->v, 0, PCI_COMMAND_MEMORY);
+	for (i = 0; i < VECTORS_MAX; i++) {
+		self->fds[i] = efd_new();
+		ASSERT_LE(0, self->fds[i]);
+	}
+}
+
+FIXTURE_TEARDOWN(reset)
+{
+	unsigned int i;
+
+	for (i = 0; i < VECTORS_MAX; i++)
+		close(self->fds[i]);
+	vdev_close(&self->v);
+}
+
+static bool resets(const struct vdev *v)
+{
+	struct vfio_device_info info;
+
+	return !vdev_info(v, &info) && info.flags & VFIO_DEVICE_FLAGS_RESET;
+}
+
+static bool all_fire(const struct vdev *v, const struct raiser *r,
+		     const int *fds)
+{
+	unsigned int i;
+	__u64 count;
+
+	r->setup(v);
+	for (i = 0; i < r->vectors; i++) {
+		r->raise(v, i);
+		count = efd_wait(fds[i]);
+		r->ack(v, i);
+		if (!count || (r->exact && count != 1))
+			return false;
+	}
+	return true;
+}
+
+/* The flag tells the truth, either way. */
+TEST_F(reset, as_the_flag_says)
+{
+	EXPECT_EQ(resets(&self->v) ? 0 : -EINVAL, vdev_reset(&self->v));
+}
+
+TEST_F(reset, registers)
+{
+	if (variant->scratch == NO_REGISTER)
+		SKIP(return, "no register to see it by");
+	region_w32(&self->v, BAR0, variant->scratch, variant->value);
+	ASSERT_EQ(variant->value,
+		  region_r32(&self->v, BAR0, variant->scratch));
+	ASSERT_EQ(0, vdev_reset(&self->v));
+	EXPECT_NE(variant->value,
+		  region_r32(&self->v, BAR0, variant->scratch));
+}
+
+/* Opening resets: nobody sees what another user left. */
+TEST_F(reset, between_users)
+{
+	if (variant->scratch == NO_REGISTER)
+		SKIP(return, "no register to see it by");
+	region_w32(&self->v, BAR0, variant->scratch, variant->value);
+	vdev_close(&self->v);
+	ASSERT_EQ(0, vdev_open_device(&self->v, variant->device));
+	cfg_command(&self->v, 0, PCI_COMMAND_MEMORY);
+	EXPECT_NE(variant->value,
+		  region_r32(&self->v, BAR0, variant->scratch));
+}
+
+/* The user's view of config space outlives it. */
+TEST_F(reset, config_space)
+{
+	__u32 bar = cfg_r32(&self->v, PCI_BASE_ADDRESS_0);
+	__u32 id = cfg_r32(&self->v, PCI_VENDOR_ID);
+	__u32 moved = (0xc5a00000 & ~(region_size(&self->v, BAR0) - 1)) |
+		      (bar & 0xf);
+	__u16 cmd;
+
+	if (!resets(&self->v))
+		SKIP(return, "no way to reset it");
+	cfg_w32(&self->v, PCI_BASE_ADDRESS_0, moved);
+	cfg_w8(&self->v, PCI_INTERRUPT_LINE, 0x5a);
+	cfg_command(&self->v, 0, PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY);
+	cmd = cfg_r16(&self->v, PCI_COMMAND);
+	ASSERT_EQ(0, vdev_reset(&self->v));
+	EXPECT_EQ(id, cfg_r32(&self->v, PCI_VENDOR_ID));
+	EXPECT_EQ(moved, cfg_r32(&self->v, PCI_BASE_ADDRESS_0));
+	EXPECT_EQ(0x5a, cfg_r8(&self->v, PCI_INTERRUPT_LINE));
+	EXPECT_EQ(cmd, cfg_r16(&self->v, PCI_COMMAND));
+	EXPECT_NE(~0U, region_r32(&self->v, BAR0, 0));
+}
+
+/* Memory that was off stays off, a mapping that was there works again. */
+TEST_F(reset, memory)
+{
+	const size_t page = sysconf(_SC_PAGESIZE);
+	__u32 before, val;
+	void *map;
+
+	if (!resets(&self->v))
+		SKIP(return, "no way to reset it");
+	ASSERT_EQ(0, region_map(&self->v, BAR0, 0, page, PROT_READ,
+				MAP_SHARED, &map));
+	before = region_r32(&self->v, BAR0, 0);
+	ASSERT_TRUE(map_read32(map, 0, &val));
+	ASSERT_EQ(0, vdev_reset(&self->v));
+	ASSERT_TRUE(map_read32(map, 0, &val));
+	EXPECT_EQ(before, val);
+	cfg_command(&self->v, PCI_COMMAND_MEMORY, 0);
+	ASSERT_EQ(0, vdev_reset(&self->v));
+	EXPECT_EQ(-EIO, region_read(&self->v, BAR0, 0, &val, 4));
+	EXPECT_FALSE(map_read32(map, 0, &val));
+	cfg_command(&self->v, 0, PCI_COMMAND_MEMORY);
+	EXPECT_EQ(before, region_r32(&self->v, BAR0, 0));
+	ASSERT_TRUE(map_read32(map, 0, &val));
+	EXPECT_EQ(before, val);
+	munmap(map, page);
+}
+
+TEST_F(reset, while_asleep)
+{
+	unsigned int pos = cfg_find_cap(&self->v, PCI_CAP_ID_PM);
+	__u32 before = region_r32(&self->v, BAR0, 0);
+	__u16 pmcsr;
+
+	if (!pos || !resets(&self->v))
+		SKIP(return, "no power management, or no way to reset it");
+	pmcsr = cfg_r16(&self->v, pos + PCI_PM_CTRL);
+	cfg_w16(&self->v, pos + PCI_PM_CTRL, pmcsr | 3);
+	ASSERT_EQ(0, vdev_reset(&self->v));
+	EXPECT_EQ(0, cfg_r16(&self->v, pos + PCI_PM_CTRL) &
+		  PCI_PM_CTRL_STATE_MASK);
+	cfg_command(&self->v, 0, PCI_COMMAND_MEMORY);
+	EXPECT_EQ(before, region_r32(&self->v, BAR0, 0));
+}
+
+/* Vectors that were enabled still are. */
+TEST_F(reset, vectors)
+{
+	const struct raiser *r = variant->raiser;
+	int i;
+
+	if (!r || !resets(&self->v))
+		SKIP(return, "no way to raise an interrupt, or to reset it");
+	ASSERT_EQ(0, irq_attach(&self->v, r->index, 0, r->vectors,
+				self->fds));
+	ASSERT_TRUE(all_fire(&self->v, r, self->fds));
+	for (i = 0; i < 5; i++) {
+		ASSERT_EQ(0, vdev_reset(&self->v));
+		ASSERT_TRUE(all_fire(&self->v, r, self->fds)) {
+			TH_LOG("after reset %d", i);
+		}
+	}
+	ASSERT_EQ(0, irq_disable(&self->v, r->index));
+	EXPECT_EQ(0, irq_lines(self->v.name));
+}
+
+/* Somebody else resets it through sysfs; the user attaches anew. */
+TEST_F(reset, behind_the_back)
+{
+	const struct raiser *r = variant->raiser;
+	__u32 before;
+
+	if (!r)
+		SKIP(return, "no way to raise an interrupt");
+	ASSERT_EQ(0, irq_attach(&self->v, r->index, 0, r->vectors,
+				self->fds));
+	ASSERT_TRUE(all_fire(&self->v, r, self->fds));
+	before = region_r32(&self->v, BAR0, 0);
+	if (pci_attr_write(self->v.name, "reset", "1"))
+		SKIP(return, "no way to reset it");
+	ASSERT_EQ(0, irq_attach(&self->v, r->index, 0, r->vectors,
+				self->fds));
+	EXPECT_TRUE(all_fire(&self->v, r, self->fds));
+	EXPECT_EQ(before, region_r32(&self->v, BAR0, 0));
+}
+
+int main(int argc, char **argv)
+{
+	environment_begin();
+	return test_harness_run(argc, argv);
+}
