@@ -85,6 +85,11 @@ static enum hrtimer_restart line_tick(struct hrtimer *timer)
 	u64 ns;
 
 	spin_lock(&u->lock);
+	/* It was started again while we waited for the lock. */
+	if (hrtimer_is_queued(timer)) {
+		spin_unlock(&u->lock);
+		return HRTIMER_NORESTART;
+	}
 	if (u->sending)
 		line_arrive(u);
 	else if (u->rx.len)
