@@ -21,7 +21,6 @@ union ioctl_arg {
 	struct vfio_device_info info;
 	struct vfio_region_info region;
 	struct vfio_irq_info irq;
-	struct vfio_irq_set irqs;
 };
 
 /*
@@ -122,32 +121,41 @@ static int get_irq_info(struct ferry_device *fdev, union ioctl_arg *arg,
 	return 0;
 }
 
-static int set_irqs(struct ferry_device *fdev, union ioctl_arg *arg,
-		    void __user *uarg)
+/*
+ * VFIO_DEVICE_SET_IRQS, which guests may call for each interrupt: copies of constant
+ * size, without the checks that those of variable size entail.
+ */
+static int set_irqs(struct ferry_device *fdev,
+		    struct vfio_irq_set __user *uarg)
 {
-	struct vfio_irq_set *hdr = &arg->irqs;
 	u32 few[IRQ_DATA_ON_STACK / sizeof(u32)];
+	struct vfio_irq_set hdr;
 	void *data = few;
 	size_t size;
 	int ret;
 
-	if (hdr->index >= VFIO_PCI_NUM_IRQS)
+	if (copy_from_user(&hdr, uarg, sizeof(hdr)))
+		return -EFAULT;
+	if (hdr.index >= VFIO_PCI_NUM_IRQS)
 		return -EINVAL;
-	ret = vfio_set_irqs_validate_and_prepare(hdr,
-						 ferry_irqs_count(fdev, hdr->index),
+	ret = vfio_set_irqs_validate_and_prepare(&hdr,
+						 ferry_irqs_count(fdev, hdr.index),
 						 VFIO_PCI_NUM_IRQS, &size);
 	if (ret)
 		return ret;
 
-	uarg += offsetof(struct vfio_irq_set, data);
-	if (size > sizeof(few)) {
-		data = memdup_user(uarg, size);
+	if (size == sizeof(few[0])) {
+		if (get_user(few[0], (u32 __user *)uarg->data))
+			return -EFAULT;
+	} else if (size <= sizeof(few)) {
+		if (copy_from_user(few, uarg->data, size))
+			return -EFAULT;
+	} else {
+		data = memdup_user(uarg->data, size);
 		if (IS_ERR(data))
 			return PTR_ERR(data);
-	} else if (copy_from_user(few, uarg, size)) {
-		return -EFAULT;
 	}
-	ret = ferry_irqs_set(fdev, hdr, data);
+	ret = ferry_irqs_set(fdev, &hdr, data);
 	if (data != few)
 		kfree(data);
 	return ret;
@@ -171,11 +179,6 @@ static const struct ioctl_desc ioctls[] = {
 		.minsz = offsetofend(struct vfio_irq_info, count),
 		.size = sizeof(struct vfio_irq_info),
 		.handler = get_irq_info,
-	},
-	{
-		.cmd = VFIO_DEVICE_SET_IRQS,
-		.minsz = offsetofend(struct vfio_irq_set, count),
-		.handler = set_irqs,
 	},
 };
 
@@ -204,6 +207,8 @@ long ferry_device_ioctl(struct vfio_device *vdev, unsigned int cmd,
 	u32 room;
 	int ret;
 
+	if (cmd == VFIO_DEVICE_SET_IRQS)
+		return set_irqs(fdev, uarg);
 	if (cmd == VFIO_DEVICE_RESET)
 		return device_reset(fdev);
 	for (desc = ioctls; desc->cmd != cmd; desc++) {

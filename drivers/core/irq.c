@@ -15,8 +15,15 @@
 #include "compat/compat.h"
 #include "core.h"
 
-/* Above this many vectors in one call the table of triggers is allocated. */
+/* Above this many vectors in one call the table of them is allocated. */
 #define IRQ_BATCH_ON_STACK	8
+
+/* What one call does to one vector. */
+struct irq_point {
+	struct eventfd_ctx *trigger;
+	struct ferry_vector *vector;
+	bool created;
+};
 
 /**
  * ferry_vector_signal - an interrupt has arrived
@@ -66,6 +73,26 @@ bool ferry_irq_active(struct ferry_device *fdev, unsigned int index)
 EXPORT_SYMBOL_GPL(ferry_irq_active);
 
 /*
+ * Keep the eventfd that a vector has just left, instead of the one that it kept
+ * until now. A handler may still be signalling either: it has to be waited for
+ * before one goes for good, but not when the vector swings back and forth.
+ */
+static void vector_keep_spare(struct ferry_vector *vector,
+			      struct eventfd_ctx *old,
+			      struct eventfd_ctx *trigger)
+{
+	struct eventfd_ctx *spare = vector->spare;
+
+	if (!old)
+		return;
+	vector->spare = old;
+	/* Two references to what is the trigger now are one too many. */
+	if (spare && spare != trigger)
+		synchronize_irq(vector->irq);
+	ferry_trigger_put(spare);
+}
+
+/*
  * Point @vector at @trigger, which may be NULL; the vector takes it over.
  *
  * While a hardware vector has no trigger its interrupt is disabled: one that
@@ -101,11 +128,8 @@ static void vector_point(struct ferry_vector *vector,
 			dev_dbg(fdev->vdev.dev, "%s: no irq bypass: %d\n",
 				vector->name, ret);
 		fdev->ops->irq->vector_arm(fdev, vector, !old);
-		/* Only the handler signals without the lock; it is done now. */
-		if (old)
-			synchronize_irq(vector->irq);
 	}
-	ferry_trigger_put(old);
+	vector_keep_spare(vector, old, trigger);
 }
 
 static struct ferry_vector *vector_create(struct ferry_device *fdev,
@@ -147,36 +171,38 @@ static void vector_destroy(struct ferry_vector *vector)
 	vector_point(vector, NULL);
 	if (fdev->ops->irq->vector_release)
 		fdev->ops->irq->vector_release(fdev, vector);
+	ferry_trigger_put(vector->spare);
 	/* ferry_irq_signal() may still be looking at it. */
 	kfree_rcu(vector, rcu);
 }
 
-/* Create the vectors of @start... that are to get a trigger and don't exist. */
-static int vectors_create(struct ferry_device *fdev, unsigned int start,
-			  unsigned int count, struct eventfd_ctx **triggers,
-			  unsigned long *created)
+/* Find the vectors from @start on; create those that are to get a trigger. */
+static int points_prepare(struct ferry_device *fdev, unsigned int start,
+			  unsigned int count, struct irq_point *points)
 {
 	struct ferry_vector *vector;
 	unsigned int i;
 
 	for (i = 0; i < count; i++) {
-		if (!triggers[i] || xa_load(&fdev->irqs.vectors, start + i))
-			continue;
-		vector = vector_create(fdev, start + i);
-		if (IS_ERR(vector))
-			return PTR_ERR(vector);
-		__set_bit(i, created);
+		vector = xa_load(&fdev->irqs.vectors, start + i);
+		if (!vector && points[i].trigger) {
+			vector = vector_create(fdev, start + i);
+			if (IS_ERR(vector))
+				return PTR_ERR(vector);
+			points[i].created = true;
+		}
+		points[i].vector = vector;
 	}
 	return 0;
 }
 
-static void vectors_destroy(struct ferry_device *fdev, unsigned int start,
-			    unsigned int count, const unsigned long *which)
+static void points_undo(struct irq_point *points, unsigned int count)
 {
 	unsigned int i;
 
-	for_each_set_bit(i, which, count)
-		vector_destroy(xa_load(&fdev->irqs.vectors, start + i));
+	for (i = 0; i < count; i++)
+		if (points[i].created)
+			vector_destroy(points[i].vector);
 }
 
 static int index_enable(struct ferry_device *fdev, unsigned int index,
@@ -206,16 +232,14 @@ static void index_disable(struct ferry_device *fdev)
 }
 
 /*
- * Point vectors @start... at @triggers. Takes the triggers over if it returns 0;
- * else nothing has changed.
+ * Point the vectors from @start on where @points says. Takes the triggers over if
+ * it returns 0; else nothing has changed.
  */
-static int vectors_set(struct ferry_device *fdev, unsigned int index,
-		       unsigned int start, unsigned int count,
-		       struct eventfd_ctx **triggers, unsigned long *created)
+static int points_set(struct ferry_device *fdev, unsigned int index,
+		      unsigned int start, unsigned int count,
+		      struct irq_point *points)
 {
-	struct ferry_irqs *irqs = &fdev->irqs;
-	bool enabled = irqs->active == index;
-	struct ferry_vector *vector;
+	bool enabled = fdev->irqs.active == index;
 	unsigned int i;
 	int ret;
 
@@ -226,19 +250,17 @@ static int vectors_set(struct ferry_device *fdev, unsigned int index,
 		if (ret)
 			return ret;
 	}
-	ret = vectors_create(fdev, start, count, triggers, created);
+	ret = points_prepare(fdev, start, count, points);
 	if (ret)
-		goto err_destroy;
+		goto err_undo;
 
-	for (i = 0; i < count; i++) {
-		vector = xa_load(&irqs->vectors, start + i);
-		if (vector)
-			vector_point(vector, triggers[i]);
-	}
+	for (i = 0; i < count; i++)
+		if (points[i].vector)
+			vector_point(points[i].vector, points[i].trigger);
 	return 0;
 
-err_destroy:
-	vectors_destroy(fdev, start, count, created);
+err_undo:
+	points_undo(points, count);
 	if (!enabled)
 		index_disable(fdev);
 	return ret;
@@ -247,36 +269,30 @@ err_destroy:
 static int msi_set_eventfds(struct ferry_device *fdev,
 			    const struct vfio_irq_set *hdr, const s32 *fds)
 {
-	struct eventfd_ctx *few[IRQ_BATCH_ON_STACK];
-	struct eventfd_ctx **triggers = few;
-	unsigned long few_created = 0;
-	unsigned long *created = &few_created;
+	struct irq_point few[IRQ_BATCH_ON_STACK];
+	struct irq_point *points = few;
 	unsigned int got;
 	int ret = 0;
 
 	if (hdr->count > ARRAY_SIZE(few)) {
-		triggers = kvcalloc(hdr->count, sizeof(*triggers),
-				    GFP_KERNEL_ACCOUNT);
-		created = bitmap_zalloc(hdr->count, GFP_KERNEL_ACCOUNT);
-		if (!triggers || !created) {
-			ret = -ENOMEM;
-			goto out_free;
-		}
+		points = kvmalloc_array(hdr->count, sizeof(*points),
+					GFP_KERNEL_ACCOUNT);
+		if (!points)
+			return -ENOMEM;
 	}
 
-	for (got = 0; got < hdr->count && !ret; got++)
-		ret = ferry_trigger_get(fds[got], &triggers[got]);
+	for (got = 0; got < hdr->count && !ret; got++) {
+		points[got].created = false;
+		ret = ferry_trigger_get(fds[got], &points[got].trigger);
+	}
 	if (!ret)
-		ret = vectors_set(fdev, hdr->index, hdr->start, hdr->count,
-				  triggers, created);
+		ret = points_set(fdev, hdr->index, hdr->start, hdr->count,
+				 points);
 	if (ret)
 		while (got--)
-			ferry_trigger_put(triggers[got]);
-out_free:
-	if (triggers != few) {
-		bitmap_free(created);
-		kvfree(triggers);
-	}
+			ferry_trigger_put(points[got].trigger);
+	if (points != few)
+		kvfree(points);
 	return ret;
 }
 

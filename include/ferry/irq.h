@@ -19,12 +19,15 @@ struct ferry_device;
  * struct ferry_vector - one MSI or MSI-X vector of an enabled index
  * @trigger: the eventfd that it ends in, %NULL for none; written under
  *	ferry_irqs.lock
+ * @spare: the eventfd that it ended in before, whose reference is kept because
+ *	users mask a vector by pointing it at another eventfd and back
  * @fdev: the device
  * @index: number of the vector, from 0
  * @irq: Linux interrupt number for as long as the vector exists, 0 for an
  *	emulated one
  * @producer: the irq bypass producer, registered while @trigger is set and
  *	@irq is not 0
+ * @priv: the driver's
  * @name: what /proc/interrupts says
  * @rcu: ferry_irq_signal() looks vectors up under RCU
  *
@@ -35,10 +38,12 @@ struct ferry_device;
  */
 struct ferry_vector {
 	struct eventfd_ctx __rcu *trigger;
+	struct eventfd_ctx *spare;
 	struct ferry_device *fdev;
 	unsigned int index;
 	int irq;
 	struct irq_bypass_producer producer;
+	void *priv;
 	char name[48];
 	struct rcu_head rcu;
 };
