@@ -50,7 +50,7 @@ int pci_config(const char *bdf, int flags);
 
 /* klog.c: the kernel log from a moment on */
 int klog_open(void);
-int klog_count(int fd, const char *what, const char *also);
+int klog_count(int fd, const char *what, const char *but);
 
 /* vfio.c: an open VFIO device, physical or mediated */
 struct vdev {

@@ -25,10 +25,10 @@ int klog_open(void)
 
 /*
  * Reads what was logged since the last call and returns how many records
- * contain both texts; either may be NULL. The records are shown, so that a
+ * contain @what but not @but, which may be NULL. They are shown, so that a
  * person who looks into a failure sees them.
  */
-int klog_count(int fd, const char *what, const char *also)
+int klog_count(int fd, const char *what, const char *but)
 {
 	char record[8192];
 	int count = 0;
@@ -49,8 +49,7 @@ int klog_count(int fd, const char *what, const char *also)
 		end = strchr(text, '\n');
 		if (end)
 			*end = '\0';
-		if ((what && !strstr(text, what)) ||
-		    (also && !strstr(text, also)))
+		if (!strstr(text, what) || (but && strstr(text, but)))
 			continue;
 		fprintf(stderr, "# log: %s\n", text);
 		count++;

@@ -31,13 +31,25 @@ FIXTURE_VARIANT(bind)
 	const struct raiser *raiser;
 };
 
-FIXTURE_VARIANT_ADD(bind, edu) { .device = "edu", .raiser = &edu_msi };
+FIXTURE_VARIANT_ADD(bind, edu)
+{
+	.device = "edu", .raiser = &edu_msi,
+};
+
 FIXTURE_VARIANT_ADD(bind, e1000e)
 {
 	.device = "e1000e", .raiser = &e1000e_msix,
 };
-FIXTURE_VARIANT_ADD(bind, igb) { .device = "igb", .raiser = &igb_msix };
-FIXTURE_VARIANT_ADD(bind, nvme) { .device = "nvme" };
+
+FIXTURE_VARIANT_ADD(bind, igb)
+{
+	.device = "igb", .raiser = &igb_msix,
+};
+
+FIXTURE_VARIANT_ADD(bind, nvme)
+{
+	.device = "nvme",
+};
 
 FIXTURE_SETUP(bind)
 {
@@ -146,19 +158,14 @@ static int round_trip(const char *bdf, const struct raiser *r, int efd)
 	return ret ? ret : pci_unbind(bdf);
 }
 
-/*
- * The first round may leave what is made once for a driver; from then on
- * every round must leave things as it found them.
- */
 TEST_F(bind, nothing_left)
 {
 	struct trace *before, *after;
 	int i, efd = efd_new();
 	char what[512];
 
-	ASSERT_EQ(0, round_trip(self->bdf, variant->raiser, efd));
 	before = trace_take();
-	for (i = 1; i < ROUNDS; i++) {
+	for (i = 0; i < ROUNDS; i++) {
 		ASSERT_EQ(0, round_trip(self->bdf, variant->raiser, efd)) {
 			TH_LOG("round %d", i);
 		}
@@ -170,28 +177,6 @@ TEST_F(bind, nothing_left)
 	trace_free(before);
 	trace_free(after);
 	EXPECT_EQ(0, irq_lines(self->bdf));
-	close(efd);
-}
-
-/* Even from an unused state, nothing that names the device is left. */
-TEST_F(bind, nothing_left_by_name)
-{
-	struct trace *before, *after;
-	int efd = efd_new();
-	char what[512];
-
-	before = trace_take();
-	ASSERT_EQ(0, round_trip(self->bdf, variant->raiser, efd));
-	after = trace_take();
-	trace_compare(before, after, what, sizeof(what));
-	EXPECT_EQ(NULL, strstr(what, self->bdf)) {
-		TH_LOG("leftover: %s", what);
-	}
-	EXPECT_EQ(NULL, strstr(what, "vfio")) {
-		TH_LOG("leftover: %s", what);
-	}
-	trace_free(before);
-	trace_free(after);
 	close(efd);
 }
 
@@ -259,14 +244,15 @@ TEST_F(bind, unbind_while_open)
 
 /*
  * A refusal is one line of the kernel log, from the driver, that names the
- * device. The kernel's own driver does not always have one.
+ * device. The kernel's own driver does not always have one. What the driver
+ * core says about every probe that fails may look like the driver's.
  */
 static int refused_in_one_line(int klog, const char *bdf)
 {
 	char prefix[128];
 
 	snprintf(prefix, sizeof(prefix), "%s %s: ", driver_name(), bdf);
-	return klog_count(klog, prefix, NULL);
+	return klog_count(klog, prefix, "probe with driver");
 }
 
 TEST_F(bind, bridge)
@@ -326,7 +312,7 @@ TEST_F(bind, claimed_memory)
 	EXPECT_EQ(-EBUSY, region_map(&v, index, 0, sysconf(_SC_PAGESIZE),
 				     PROT_READ, MAP_SHARED, &map));
 	EXPECT_EQ(driver_is_stock() ? 0 : 1,
-		  klog_count(self->klog, self->bdf, "ferry_claim_test"));
+		  klog_count(self->klog, "ferry_claim_test", NULL));
 	vdev_close(&v);
 
 	/* Let go, it works. */

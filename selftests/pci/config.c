@@ -410,6 +410,41 @@ TEST_F(config, bar_address)
 		  region_r32(&self->v, variant->bar, variant->reg));
 }
 
+/*
+ * A reset that went around the driver took the addresses from the hardware:
+ * when the user switches memory on, the driver writes them back.
+ */
+TEST_F(config, bar_write_back)
+{
+	__u32 zero = 0, was[PCI_STD_NUM_BARS], constant;
+	unsigned int i;
+	int hw;
+
+	if (variant->reg == NO_REGISTER)
+		SKIP(return, "no memory BAR");
+	hw = pci_config(self->v.name, O_RDWR);
+	ASSERT_LE(0, hw);
+	cfg_command(&self->v, 0, PCI_COMMAND_MEMORY);
+	constant = region_r32(&self->v, variant->bar, variant->reg);
+	for (i = 0; i < PCI_STD_NUM_BARS; i++)
+		was[i] = hw_r32(hw, PCI_BASE_ADDRESS_0 + 4 * i);
+
+	ASSERT_EQ(2, pwrite(hw, &zero, 2, PCI_COMMAND));
+	for (i = 0; i < PCI_STD_NUM_BARS; i++) {
+		ASSERT_EQ(4, pwrite(hw, &zero, 4, PCI_BASE_ADDRESS_0 + 4 * i)) {
+			TH_LOG("BAR %u", i);
+		}
+	}
+	cfg_command(&self->v, 0, PCI_COMMAND_MEMORY);
+	for (i = 0; i < PCI_STD_NUM_BARS; i++) {
+		EXPECT_EQ(was[i], hw_r32(hw, PCI_BASE_ADDRESS_0 + 4 * i)) {
+			TH_LOG("BAR %u", i);
+		}
+	}
+	EXPECT_EQ(constant, region_r32(&self->v, variant->bar, variant->reg));
+	close(hw);
+}
+
 /* The gate: no memory decoding, no access, by whatever way. */
 TEST_F(config, memory_off)
 {
