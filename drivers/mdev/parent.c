@@ -127,7 +127,7 @@ static struct ferry_parent *parent_alloc(const struct ferry_model *models,
  *
  * Context: process context.
  * Return: the parent, or an error pointer: -EINVAL for a model that is wrong (the
- * log says how), -EEXIST for a name that is taken, -ENOMEM.
+ * log says how), -EBUSY for a name that is taken, -ENOMEM.
  */
 struct ferry_parent *ferry_parent_register(const char *name,
 					   struct module *owner,
