@@ -20,41 +20,42 @@
  */
 #include "config_internal.h"
 
-/* Bring the live bytes of one dword, @from to @end, into @buf. */
-static int read_live(struct ferry_config *cfg, unsigned int from,
-		     unsigned int end, u8 *buf)
+/* Bring the bytes of @dword that are set in @live into @buf: one access. */
+static int read_dword(struct ferry_config *cfg, unsigned int dword,
+		      unsigned int live, u8 *buf)
 {
-	unsigned int dword = from & ~3;
-	unsigned int live = ferry_bits(cfg->live, dword);
-	unsigned int first, width, i;
+	u32 virt = ferry_load(cfg->virt + dword, 4) | ~ferry_spread(live);
 	u32 val;
 	int err;
 
-	end = min(end, dword + 4);
-	live &= GENMASK(end - dword - 1, from - dword);
-	while (live) {
-		/* The smallest aligned access that the user's range has. */
-		first = __ffs(live);
-		width = 1;
-		if (live & 0xc && live & 0x3 && from == dword &&
-		    end == dword + 4) {
-			first = 0;
-			width = 4;
-		} else if ((live >> (first & 2) & 3) == 3) {
-			width = 2;
-		}
+	err = cfg->backend->read(cfg->ctx, dword, 4, &val);
+	if (err)
+		return err;
+	val &= ~virt;
+	ferry_store(buf, 4, val | (ferry_load(cfg->value + dword, 4) & virt));
+	return 0;
+}
 
-		err = cfg->backend->read(cfg->ctx, dword + first, width, &val);
+/*
+ * The same for a dword of which the user asked for less than all bytes: no
+ * access leaves the range, for a device may notice.
+ */
+static int read_part(struct ferry_config *cfg, unsigned int dword,
+		     unsigned int live, unsigned int off, u8 *buf)
+{
+	unsigned int at, width, i;
+	u32 val;
+	int err;
+
+	for (; live; live &= ~GENMASK(at + width - 1, at)) {
+		at = __ffs(live);
+		width = !(at & 1) && (live >> at & 3) == 3 ? 2 : 1;
+		err = cfg->backend->read(cfg->ctx, dword + at, width, &val);
 		if (err)
 			return err;
-		for (i = first; i < first + width; i++, val >>= 8) {
-			u8 virt = cfg->virt[dword + i];
-
-			if (live & BIT(i))
-				buf[dword + i - from] = (val & ~virt) |
-					(cfg->value[dword + i] & virt);
-		}
-		live &= ~GENMASK(first + width - 1, first);
+		for (i = dword + at; i < dword + at + width; i++, val >>= 8)
+			buf[i - off] = (val & ~cfg->virt[i]) |
+				       (cfg->value[i] & cfg->virt[i]);
 	}
 	return 0;
 }
@@ -72,22 +73,37 @@ static int read_live(struct ferry_config *cfg, unsigned int from,
 int ferry_config_read(struct ferry_config *cfg, u64 off, void *buf,
 		      size_t len)
 {
-	unsigned int pos, end;
+	unsigned int word, last, shift, dword, end;
+	unsigned long live;
 	int err;
 
 	if (off > cfg->size || len > cfg->size - off)
 		return -EFAULT;
+	if (!len)
+		return 0;
 
 	memcpy(buf, cfg->value + off, len);
 	end = off + len;
-	pos = find_next_bit(cfg->live, end, off);
-	while (pos < end) {
-		unsigned int from = max_t(unsigned int, pos & ~3, off);
-
-		err = read_live(cfg, from, end, (u8 *)buf + (from - off));
-		if (err)
-			return err;
-		pos = find_next_bit(cfg->live, end, (pos & ~3) + 4);
+	last = BIT_WORD(end - 1);
+	for (word = BIT_WORD(off); word <= last; word++) {
+		live = cfg->live[word];
+		if (word == BIT_WORD(off))
+			live &= BITMAP_FIRST_WORD_MASK(off);
+		if (word == last)
+			live &= BITMAP_LAST_WORD_MASK(end);
+		for (; live; live &= ~(0xfUL << shift)) {
+			shift = __ffs(live) & ~3;
+			dword = word * BITS_PER_LONG + shift;
+			if (dword >= off && dword + 4 <= end)
+				err = read_dword(cfg, dword,
+						 live >> shift & 0xf,
+						 (u8 *)buf + (dword - off));
+			else
+				err = read_part(cfg, dword,
+						live >> shift & 0xf, off, buf);
+			if (err)
+				return err;
+		}
 	}
 	return 0;
 }
@@ -165,6 +181,33 @@ static int commit(struct ferry_config *cfg,
 	return 0;
 }
 
+/*
+ * A register that is fixed, yet written by the user or changed by an event, is
+ * read again, and with it what else is fixed in its dword.
+ */
+static int settle(struct ferry_config *cfg,
+		  const struct ferry_config_piece *piece)
+{
+	unsigned int dword = piece->off & ~3;
+	u32 keep = ferry_load(cfg->virt + dword, 4) |
+		   ferry_spread(ferry_bits(cfg->live, dword));
+	u32 fixed = ~keep >> (8 * (piece->off & 3)) &
+		    ferry_width_mask(piece->width);
+	u32 val;
+	int err;
+
+	if (!piece->change.events)
+		fixed &= piece->mask;
+	if (!cfg->backend || !fixed)
+		return 0;
+	err = cfg->backend->read(cfg->ctx, dword, 4, &val);
+	if (err)
+		return err;
+	val = (val & ~keep) | (ferry_load(cfg->value + dword, 4) & keep);
+	ferry_store(cfg->value + dword, 4, val);
+	return 0;
+}
+
 static int write_piece(struct ferry_config *cfg, unsigned int off,
 		       unsigned int width, u32 data)
 {
@@ -176,11 +219,8 @@ static int write_piece(struct ferry_config *cfg, unsigned int off,
 	struct ferry_config_change *change = &piece.change;
 	int err;
 
-	if (ferry_bits(cfg->special, off) & GENMASK(width - 1, 0)) {
-		err = ferry_config_decode(cfg, &piece);
-		if (err)
-			return err;
-	}
+	if (ferry_bits(cfg->special, off) & GENMASK(width - 1, 0))
+		ferry_config_decode(cfg, &piece);
 	if (change->events && cfg->ops && cfg->ops->before) {
 		err = cfg->ops->before(cfg->ctx, change);
 		if (err)
@@ -192,7 +232,7 @@ static int write_piece(struct ferry_config *cfg, unsigned int off,
 		change->error = err;
 		cfg->ops->after(cfg->ctx, change);
 	}
-	return err;
+	return err ? err : settle(cfg, &piece);
 }
 
 /**

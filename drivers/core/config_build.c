@@ -101,36 +101,31 @@ void ferry_config_apply(struct ferry_config *cfg, unsigned int pos,
 		apply_field(cfg, pos, len, &desc->fields[i]);
 }
 
-/* Read every byte that is kept in memory but belongs to hardware. */
+/*
+ * Read every byte that is kept in memory but belongs to hardware.  A gap that
+ * is not empty has to be asked from now on, a dword at a time.
+ */
 static int snapshot(struct ferry_config *cfg)
 {
-	unsigned int off, i;
+	unsigned int off;
 
 	for (off = 0; off < cfg->size; off += 4) {
-		u32 virt = ferry_load(cfg->virt + off, 4);
-		u32 val, gap = 0;
+		unsigned int live = ferry_bits(cfg->live, off);
+		unsigned int raw = ferry_bits(cfg->raw, off);
+		u32 keep = ferry_load(cfg->virt + off, 4) | ferry_spread(live);
+		u32 val;
 		int err;
 
-		if (!~virt || ferry_bits(cfg->live, off) == 0xf)
+		if (!~keep)
 			continue;
 		err = cfg->backend->read(cfg->ctx, off, 4, &val);
 		if (err)
 			return err;
-		val &= ~virt;
-		val |= ferry_load(cfg->value + off, 4) & virt;
-
-		for (i = 0; i < 4; i++) {
-			u8 byte = val >> (8 * i);
-
-			if (!test_bit(off + i, cfg->live))
-				cfg->value[off + i] = byte;
-			if (test_bit(off + i, cfg->raw))
-				gap |= byte;
-		}
-		/* What is not nothing has to be asked from now on. */
-		for (i = 0; gap && i < 4; i++)
-			if (test_bit(off + i, cfg->raw))
-				__set_bit(off + i, cfg->live);
+		ferry_store(cfg->value + off, 4, (val & ~keep) |
+			    (ferry_load(cfg->value + off, 4) & keep));
+		if (val & ferry_spread(raw))
+			cfg->live[BIT_WORD(off)] |= (unsigned long)raw <<
+						    (off % BITS_PER_LONG);
 	}
 	return 0;
 }

@@ -196,6 +196,8 @@ const struct ferry_cap_desc *ferry_config_locate(const struct ferry_config *cfg,
 	unsigned int at = 0;
 
 	*pos = 0;
+	if (off < PCI_STD_HEADER_SIZEOF)
+		return &ferry_config_header_desc;
 	while ((at = next_any(cfg, at)))
 		if (at <= off && at > *pos)
 			*pos = at;

@@ -84,33 +84,22 @@ static u32 events_of(const struct ferry_config *cfg, unsigned int pos,
 	return events;
 }
 
-static int raise_event(struct ferry_config *cfg, unsigned int pos,
-		       const struct ferry_cap_field *field,
-		       struct ferry_config_piece *piece)
+static void raise_event(const struct ferry_config *cfg, unsigned int pos,
+			const struct ferry_cap_field *field,
+			struct ferry_config_piece *piece)
 {
 	struct ferry_config_change *change = &piece->change;
 	unsigned int at = pos + field->offset;
-	u32 virt = ferry_load(cfg->virt + at, field->width);
-	u32 mine = virt | field->trigger;
+	u32 mine = ferry_load(cfg->virt + at, field->width) | field->trigger;
 	u32 may = piece_to_field(piece->mask, at, piece, field->width);
 	u32 data = piece_to_field(piece->data, at, piece, field->width);
 	u32 wrote = piece_to_field(ferry_width_mask(piece->width), at, piece,
 				   field->width);
-	u32 real;
-	int err;
 
 	change->old = ferry_load(cfg->value + at, field->width) & mine;
-	if (field->events & FERRY_CONFIG_POWER) {
+	/* The state of a real function is not written, but asked for. */
+	if (field->events & FERRY_CONFIG_POWER)
 		may |= field->trigger & wrote;
-		if (cfg->backend) {
-			err = cfg->backend->read(cfg->ctx, at, field->width,
-						 &real);
-			if (err)
-				return err;
-			change->old &= virt;
-			change->old |= real & mine & ~virt;
-		}
-	}
 	change->new = ((change->old & ~may) | (data & may)) & mine;
 	if (field->events & FERRY_CONFIG_MSI) {
 		change->new = clamp_msi(cfg, change->new);
@@ -125,38 +114,31 @@ static int raise_event(struct ferry_config *cfg, unsigned int pos,
 		piece->mask &= ~field_to_piece(field->trigger, at, piece);
 	if (field->events & FERRY_CONFIG_COMMAND)
 		piece->shadow = field_to_piece(field->trigger, at, piece);
-	return 0;
 }
 
 /**
  * ferry_config_decode() - complete a piece that touches a special register
  * @cfg:   the space
  * @piece: the piece; offset, width, data and masks are filled in
- *
- * Return: 0, or the errno of a hardware access.
  */
-int ferry_config_decode(struct ferry_config *cfg,
-			struct ferry_config_piece *piece)
+void ferry_config_decode(const struct ferry_config *cfg,
+			 struct ferry_config_piece *piece)
 {
 	const struct ferry_cap_desc *desc;
 	unsigned int pos, i;
-	int err;
 
 	desc = ferry_config_locate(cfg, piece->off, &pos);
 	for (i = 0; i < desc->count; i++) {
 		const struct ferry_cap_field *field = &desc->fields[i];
 		unsigned int at = pos + field->offset;
 
-		if (at >= piece->off + piece->width ||
-		    at + field->width <= piece->off)
+		if (at + field->width <= piece->off)
 			continue;
+		if (at >= piece->off + piece->width)
+			break;
 		piece->w1c |= field_to_piece(field->w1c, at, piece);
-		if (field_to_piece(field->trigger, at, piece)) {
-			err = raise_event(cfg, pos, field, piece);
-			if (err)
-				return err;
-		}
+		if (field_to_piece(field->trigger, at, piece))
+			raise_event(cfg, pos, field, piece);
 		piece->mask &= ~field_to_piece(field->zero, at, piece);
 	}
-	return 0;
 }

@@ -68,4 +68,7 @@ void ferry_config_apply_header(struct ferry_config *cfg)
 {
 	ferry_config_apply(cfg, 0, PCI_STD_HEADER_SIZEOF,
 			   &ferry_config_header_desc);
+	/* A self-test that runs ends by itself. */
+	if (cfg->backend && cfg->value[PCI_BIST] & PCI_BIST_CAPABLE)
+		__set_bit(PCI_BIST, cfg->live);
 }

@@ -60,7 +60,7 @@ struct ferry_cap_field {
  * @live:    bytes that no field describes: live or fixed
  * @raw:     the bytes behind the header are passed through
  * @count:   number of @fields
- * @fields:  what differs from "read only"
+ * @fields:  what differs from "read only", by ascending offset
  * @measure: the length that the device claims, from the bytes in
  *	     &ferry_config.value
  */
@@ -140,8 +140,8 @@ const struct ferry_cap_desc *ferry_config_locate(const struct ferry_config *cfg,
 void ferry_config_apply_header(struct ferry_config *cfg);
 void ferry_config_apply_bars(struct ferry_config *cfg,
 			     const struct ferry_config_bar *bars);
-int ferry_config_decode(struct ferry_config *cfg,
-			struct ferry_config_piece *piece);
+void ferry_config_decode(const struct ferry_config *cfg,
+			 struct ferry_config_piece *piece);
 
 /* Where the list of capabilities begins, 0 without one. */
 static inline unsigned int ferry_config_first_cap(const struct ferry_config *cfg)
@@ -195,6 +195,13 @@ static inline u32 ferry_load(const u8 *p, unsigned int width)
 
 static inline void ferry_store(u8 *p, unsigned int width, u32 val)
 {
+	if (width == 4) {
+		p[0] = val;
+		p[1] = val >> 8;
+		p[2] = val >> 16;
+		p[3] = val >> 24;
+		return;
+	}
 	for (; width; width--, val >>= 8)
 		*p++ = val;
 }
@@ -205,6 +212,12 @@ static inline unsigned int ferry_bits(const unsigned long *map,
 {
 	return map[BIT_WORD(off)] >> (off % BITS_PER_LONG) &
 	       (0xf >> (off & 3));
+}
+
+/* Four bits to the masks of four bytes: bit n goes to bit 8 * n, then to all. */
+static inline u32 ferry_spread(unsigned int bits)
+{
+	return (bits * 0x00204081 & 0x01010101) * 0xff;
 }
 
 #endif /* _FERRY_CONFIG_INTERNAL_H */

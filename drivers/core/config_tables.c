@@ -3,11 +3,12 @@
  * Field tables, one per capability: who answers which bit, who may change it,
  * and what a change means.
  *
- * A register that is neither live nor virtual is fixed: it is read once when
- * the device is opened and again after a reset, because nothing else changes
- * it.  The whole header of a capability is virtual, so that the list can be
- * mended.  A register that decides how long a capability is, is virtual too:
- * its extent must not move while the device is open.
+ * A register that is neither live nor virtual is fixed: it is read when the
+ * device is opened, again after a reset, and when the user has written to it or
+ * to its dword, because nothing else changes it.  The whole header of a
+ * capability is virtual, so that the list can be mended.  A register that
+ * decides how long a capability is, is virtual too: its extent must not move
+ * while the device is open.
  */
 #include "config_internal.h"
 
@@ -26,11 +27,10 @@ static const struct ferry_cap_field header_fields[] = {
 	  .trigger = 0xffff, .events = FERRY_CONFIG_COMMAND },
 	{ .offset = PCI_STATUS, .width = 2, .live = true,
 	  .virt = PCI_STATUS_CAP_LIST },
-	{ .offset = PCI_CACHE_LINE_SIZE, .width = 1, .live = true,
-	  .write = 0xff, .emulated = 0xff },
-	{ .offset = PCI_LATENCY_TIMER, .width = 1, .live = true,
-	  .write = 0xff },
-	{ .offset = PCI_BIST, .width = 1, .live = true, .write = 0xff },
+	{ .offset = PCI_CACHE_LINE_SIZE, .width = 1, .write = 0xff,
+	  .emulated = 0xff },
+	{ .offset = PCI_LATENCY_TIMER, .width = 1, .write = 0xff },
+	{ .offset = PCI_BIST, .width = 1, .write = 0xff },
 	{ .offset = PCI_CAPABILITY_LIST, .width = 1, .virt = 0xff },
 	{ .offset = PCI_INTERRUPT_LINE, .width = 1, .virt = 0xff,
 	  .write = 0xff, .emulated = 0xff },
@@ -47,19 +47,18 @@ const struct ferry_cap_desc ferry_config_header_desc = {
 /*
  * PCI Bus Power Management 1.2 section 3.2.  A guest cannot handle PME, the
  * host does: its bits read as zero.  The state is not written: the hook
- * enters it, hardware tells which one it is.
+ * enters it, and what hardware says after that is read back.
  */
 static const struct ferry_cap_field pm_fields[] = {
 	{ .offset = PCI_PM_PMC, .width = 2,
 	  .virt = PCI_PM_CAP_PME_MASK, .zero = PCI_PM_CAP_PME_MASK },
-	{ .offset = PCI_PM_CTRL, .width = 2, .live = true,
+	{ .offset = PCI_PM_CTRL, .width = 2,
 	  .virt = PCI_PM_CTRL_PME_ENABLE | PCI_PM_CTRL_PME_STATUS,
 	  .zero = PCI_PM_CTRL_PME_ENABLE | PCI_PM_CTRL_PME_STATUS,
 	  .write = PCI_PM_CTRL_DATA_SEL_MASK,
 	  .emulated = PCI_PM_CTRL_STATE_MASK,
 	  .w1c = PCI_PM_CTRL_PME_STATUS,
 	  .trigger = PCI_PM_CTRL_STATE_MASK, .events = FERRY_CONFIG_POWER },
-	{ .offset = PCI_PM_DATA_REGISTER, .width = 1, .live = true },
 };
 
 /* PCI 3.0 appendix I: transfers go through the PCI core's VPD access. */

@@ -11,8 +11,9 @@
  * Every bit of the space has an answer in one of three ways:
  *
  *  - virtual: read from and written to memory, hardware never sees it;
- *  - fixed:   read once from hardware (again by ferry_config_refresh()),
- *             because nothing changes it while a device is open;
+ *  - fixed:   kept in memory as hardware said it, because nothing changes it
+ *             but a reset (ferry_config_refresh() reads it again) or the
+ *             user's own write (which reads it back);
  *  - live:    every read costs a hardware access, every permitted write
  *             reaches hardware.
  *
@@ -68,7 +69,7 @@ struct ferry_config_backend {
  * @offset: where the register begins
  * @width:  its width in bytes
  * @old:    the register before the write, as the user last left it (COMMAND:
- *	    the shadow; PMCSR: what hardware says)
+ *	    the shadow; PMCSR: what hardware said then)
  * @new:    the register after it; an FLR bit is present here although it is
  *	    never stored, and so is a power state that only the hook can enter
  * @error:  for @after: 0, or why the commit failed; nothing of this register
@@ -103,6 +104,9 @@ struct ferry_config_change {
  * resets the function.  On READRQ, @after calls pcie_set_readrq().  On VPD,
  * @after transfers four bytes between the VPD and the register at
  * @offset + 2 and toggles PCI_VPD_ADDR_F with ferry_config_set16().
+ *
+ * After @after of POWER the state is read back from hardware.  A driver that
+ * changes it at another time for good calls ferry_config_refresh().
  */
 struct ferry_config_ops {
 	int (*before)(void *ctx, const struct ferry_config_change *change);

@@ -151,7 +151,7 @@ struct device *device_new(unsigned int size, u16 vendor, u16 device_id)
 	reg(dev, 0x08, 4, FIXED, 0x02000001);
 	reg(dev, 0x0c, 1, RW, 0x10);
 	reg(dev, 0x0d, 1, RW, 0);
-	reg(dev, 0x0e, 1, FIXED, 0);
+	reg(dev, 0x0e, 1, KEPT, 0);
 	reg(dev, 0x0f, 1, RW, 0);
 	for (i = 0x10; i < 0x28; i += 4)
 		reg(dev, i, 4, VIRT, 0);
@@ -194,15 +194,15 @@ void device_bar(struct device *dev, unsigned int index, u64 size, u32 flags,
 }
 
 int device_open(struct device *dev, u32 flags,
-		const struct ferry_config_ops *ops, void *ctx)
+		const struct ferry_config_ops *ops)
 {
 	struct ferry_config_desc desc = {
 		.size = dev->size, .flags = flags, .backend = &hw,
+		.vendor = dev->shown_vendor, .device = dev->shown_device,
 		.ops = ops, .ctx = dev,
 	};
 	int err;
 
-	(void)ctx;
 	memcpy(desc.bars, dev->bars, sizeof(desc.bars));
 	/* The engine must not rely on clean memory. */
 	memset(dev->mem, 0xa5, ferry_config_bytes(dev->size));
@@ -215,7 +215,7 @@ int device_open(struct device *dev, u32 flags,
 
 void device_must_open(struct device *dev)
 {
-	CHECK_EQ(device_open(dev, 0, NULL, NULL), 0);
+	CHECK_EQ(device_open(dev, 0, NULL), 0);
 }
 
 u32 user_read(struct device *dev, unsigned int off, unsigned int width)
@@ -310,13 +310,13 @@ void cap_pm(struct device *dev, unsigned int pos, unsigned int next)
 	reg(dev, pos + 2, 2, FIXED, 0xfe03);
 	device_class(dev, pos + 2, 2, 0xf800, VIRT, 0);
 	/* PMCSR: no soft reset, PME hidden, data select */
-	reg(dev, pos + 4, 2, LIVE, 0x0108);
+	reg(dev, pos + 4, 2, KEPT, 0x0108);
 	device_rw(dev, pos + 4, 2, 0x1f03);
 	device_w1c(dev, pos + 4, 2, 0x8000);
 	device_class(dev, pos + 4, 2, 0x8100, VIRT, 0);
 	device_class(dev, pos + 4, 2, 0x1e00, RW, 0);
-	reg(dev, pos + 6, 1, FIXED, 0);
-	reg(dev, pos + 7, 1, LIVE, 0x33);
+	reg(dev, pos + 6, 1, KEPT, 0);
+	reg(dev, pos + 7, 1, KEPT, 0x33);
 }
 
 void cap_vpd(struct device *dev, unsigned int pos, unsigned int next)
@@ -411,7 +411,7 @@ void cap_af(struct device *dev, unsigned int pos, unsigned int next)
 	reg(dev, pos + 2, 1, FIXED, 6);
 	reg(dev, pos + 3, 1, FIXED, 3);
 	/* Control reads as zero whatever is written. */
-	reg(dev, pos + 4, 1, FIXED, 0);
+	reg(dev, pos + 4, 1, KEPT, 0);
 	device_class(dev, pos + 4, 1, 0x01, VIRT, 0);
 	reg(dev, pos + 5, 1, LIVE, 0);
 }

@@ -14,6 +14,7 @@
 /* What the user is entitled to, bit by bit */
 enum bit_class {
 	FIXED,		/* reads what hardware said at first, not writable */
+	KEPT,		/* the same, but may be asked for again */
 	LIVE,		/* reads what hardware says, not writable */
 	RW,		/* reads and writes hardware */
 	CLEAR,		/* reads hardware, a one clears */
@@ -31,6 +32,9 @@ struct device {
 	u8 class[MAX_SIZE * 8];
 	u8 virt[MAX_SIZE];
 	struct ferry_config_bar bars[FERRY_CONFIG_NUM_BARS];
+	/* what the host shows in the place of hardware's IDs */
+	u16 shown_vendor;
+	u16 shown_device;
 	/* observation */
 	unsigned int reads;
 	unsigned int writes;
@@ -117,7 +121,7 @@ struct device *device_ext_sampler(void);
 
 /* Open it: build the engine's space, forget what was observed meanwhile. */
 int device_open(struct device *dev, u32 flags,
-		const struct ferry_config_ops *ops, void *ctx);
+		const struct ferry_config_ops *ops);
 /* Opens, and fails the test if that does not work */
 void device_must_open(struct device *dev);
 

@@ -9,8 +9,8 @@
 #include "test.h"
 
 static const struct test *const tables[] = {
-	chain_tests, read_tests, write_tests, bars_tests, event_tests,
-	emulated_tests, oracle_tests,
+	chain_tests, header_tests, read_tests, write_tests, bars_tests,
+	event_tests, emulated_tests, oracle_tests,
 };
 
 static unsigned int failures;

@@ -65,18 +65,19 @@ static void oracle_bit(struct oracle *oracle, unsigned int i, bool one)
 	}
 }
 
-/* Hardware does something by itself, where the user is to see it. */
+/* Hardware does something by itself, where the user sees it and where not. */
 static void oracle_hardware_moves(struct oracle *oracle, u64 *seed)
 {
 	unsigned int i = test_random(seed) % (8 * oracle->dev->size);
 	u8 class = oracle->dev->class[i];
 	u8 bit = 1 << i % 8;
 
-	if (class != LIVE && class != CLEAR)
+	if (class != LIVE && class != CLEAR && class != FIXED)
 		return;
 	oracle->hardware[i / 8] ^= bit;
-	oracle->user[i / 8] ^= bit;
 	oracle->dev->bytes[i / 8] ^= bit;
+	if (class != FIXED)
+		oracle->user[i / 8] ^= bit;
 }
 
 static void random_accesses(struct device *dev, u64 seed)

@@ -19,6 +19,7 @@ extern const struct test bars_tests[];
 extern const struct test chain_tests[];
 extern const struct test emulated_tests[];
 extern const struct test event_tests[];
+extern const struct test header_tests[];
 extern const struct test oracle_tests[];
 extern const struct test read_tests[];
 extern const struct test write_tests[];

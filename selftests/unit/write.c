@@ -107,6 +107,8 @@ static void aer_status_clears_only_what_is_asked(void)
 	device_put(dev, 0x110, 4, 0xffffffff);
 	user_write(dev, 0x111, 1, 0x10);
 	CHECK_EQ(device_get(dev, 0x110, 4), 0xffffefff);
+	/* There is nothing to keep, so nothing is read. */
+	CHECK_EQ(dev->reads, 0);
 	/* The mask register keeps what is not the user's. */
 	device_put(dev, 0x108, 4, 0xfc000000);
 	user_write(dev, 0x108, 4, 0x00100000);
@@ -136,6 +138,27 @@ static void read_only_stays(void)
 		CHECK_EQ(user_read(dev, regs[i].off, regs[i].width), was);
 	}
 	CHECK_EQ(dev->writes, 0);
+	device_free(dev);
+}
+
+/* A register that is answered from memory shows what hardware made of it. */
+static void read_back(void)
+{
+	struct device *dev = device_igb();
+
+	device_rw(dev, 0x0c, 1, 0xf0);
+	device_must_open(dev);
+	user_write(dev, 0x0c, 1, 0xff);
+	CHECK_EQ(dev->reads, 1);
+	CHECK_EQ(user_read(dev, 0x0c, 1), 0xf0);
+	CHECK_EQ(dev->reads, 1);
+	/* No self-test, so nothing changes by itself. */
+	device_put(dev, 0x0f, 1, 0x40);
+	CHECK_EQ(user_read(dev, 0x0f, 1), 0);
+	device_put(dev, 0x0f, 1, 0xc0);
+	CHECK_EQ(device_open(dev, 0, NULL), 0);
+	device_put(dev, 0x0f, 1, 0x85);
+	CHECK_EQ(user_read(dev, 0x0f, 1), 0x85);
 	device_free(dev);
 }
 
@@ -251,6 +274,7 @@ const struct test write_tests[] = {
 	{ "write.aer_status_clears_only_what_is_asked",
 	  aer_status_clears_only_what_is_asked },
 	{ "write.read_only_stays", read_only_stays },
+	{ "write.read_back", read_back },
 	{ "write.width_is_kept", width_is_kept },
 	{ "write.any_write_is_its_bytes", any_write_is_its_bytes },
 	{ "write.errors_change_nothing", errors_change_nothing },

@@ -5,6 +5,8 @@
 
 #include <linux/bitops.h>
 
+#define BITMAP_FIRST_WORD_MASK(from)	(~0UL << ((from) % BITS_PER_LONG))
+#define BITMAP_LAST_WORD_MASK(bits)	(~0UL >> (-(bits) % BITS_PER_LONG))
 #define DECLARE_BITMAP(name, bits) unsigned long name[BITS_TO_LONGS(bits)]
 
 static inline unsigned long find_next_bit(const unsigned long *map,

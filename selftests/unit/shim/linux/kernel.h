@@ -18,13 +18,14 @@
 	__typeof__(b) _min_b = (b);					\
 	(void)(&_min_a == &_min_b);					\
 	_min_a < _min_b ? _min_a : _min_b; })
+#define max(a, b) ({							\
+	__typeof__(a) _max_a = (a);					\
+	__typeof__(b) _max_b = (b);					\
+	(void)(&_max_a == &_max_b);					\
+	_max_a > _max_b ? _max_a : _max_b; })
 #define min_t(type, a, b) ({						\
 	type _min_a = (a);						\
 	type _min_b = (b);						\
 	_min_a < _min_b ? _min_a : _min_b; })
-#define max_t(type, a, b) ({						\
-	type _max_a = (a);						\
-	type _max_b = (b);						\
-	_max_a > _max_b ? _max_a : _max_b; })
 
 #endif /* _FERRY_SHIM_KERNEL_H */
