@@ -115,19 +115,25 @@ static int config_build(struct ferry_instance *inst)
 }
 
 /* PCI 3.0, 6.2.3: the interrupt bit of STATUS follows the level. */
-static int config_read(struct ferry_device *fdev, struct ferry_region *region,
-		       u64 off, void *buf, size_t len)
+static void config_sync(struct ferry_instance *inst)
 {
-	struct ferry_instance *inst = to_instance(fdev);
-	u16 status;
-	int ret;
+	struct ferry_config *config = &inst->fdev.config;
+	u16 status = ferry_config_get16(config, PCI_STATUS);
 
-	mutex_lock(&fdev->config_lock);
-	status = ferry_config_get16(&fdev->config, PCI_STATUS);
 	status &= ~PCI_STATUS_INTERRUPT;
 	if (inst->model->intx && instance_level(inst))
 		status |= PCI_STATUS_INTERRUPT;
-	ferry_config_set16(&fdev->config, PCI_STATUS, status);
+	ferry_config_set16(config, PCI_STATUS, status);
+}
+
+static int config_read(struct ferry_device *fdev, struct ferry_region *region,
+		       u64 off, void *buf, size_t len)
+{
+	int ret;
+
+	mutex_lock(&fdev->config_lock);
+	if (off <= PCI_STATUS && off + len > PCI_STATUS)
+		config_sync(to_instance(fdev));
 	ret = ferry_config_read(&fdev->config, off, buf, len);
 	mutex_unlock(&fdev->config_lock);
 	return ret;

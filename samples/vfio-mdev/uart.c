@@ -21,10 +21,10 @@ static u64 uart_read(struct ferry_instance *inst, unsigned int bar, u64 off,
 	struct uart *u = ferry_instance_state(inst);
 	u8 value;
 
-	spin_lock_bh(&u->lock);
+	spin_lock_irq(&u->lock);
 	value = uart_port_read(u, off);
 	uart_line_update(u);
-	spin_unlock_bh(&u->lock);
+	spin_unlock_irq(&u->lock);
 	return value;
 }
 
@@ -33,10 +33,10 @@ static void uart_write(struct ferry_instance *inst, unsigned int bar, u64 off,
 {
 	struct uart *u = ferry_instance_state(inst);
 
-	spin_lock_bh(&u->lock);
+	spin_lock_irq(&u->lock);
 	uart_port_write(u, off, value);
 	uart_line_update(u);
-	spin_unlock_bh(&u->lock);
+	spin_unlock_irq(&u->lock);
 }
 
 static int uart_create(struct ferry_instance *inst)
