@@ -154,6 +154,7 @@ void mdev_uuid(unsigned int n, char *uuid);
 void mdev_remove_ours(void);
 
 /* module.c: kernel modules by name */
+bool module_exists(const char *name);
 int module_load(const char *name, const char *params);
 int module_unload(const char *name);
 

@@ -27,21 +27,38 @@ static int on_file(const char *path, const struct stat *st, int type,
 	return 1;
 }
 
-int module_load(const char *name, const char *params)
+/* Where a module is out of a build folder; NULL when it is installed. */
+static const char *module_file(const char *name)
 {
 	const char *build = getenv("FERRY_BUILD");
+
+	snprintf(wanted, sizeof(wanted), "%s.ko", name);
+	return build && nftw(build, on_file, 16, 0) == 1 ? found : NULL;
+}
+
+bool module_exists(const char *name)
+{
+	char command[256];
+
+	if (module_file(name))
+		return true;
+	snprintf(command, sizeof(command),
+		 "modinfo %s >/dev/null 2>/dev/null", name);
+	return !system(command);
+}
+
+int module_load(const char *name, const char *params)
+{
+	const char *path = module_file(name);
 	char command[512];
 	int fd, ret;
 
-	if (!build) {
+	if (!path) {
 		snprintf(command, sizeof(command), "modprobe %s %s", name,
 			 params);
 		return system(command) ? -ENOENT : 0;
 	}
-	snprintf(wanted, sizeof(wanted), "%s.ko", name);
-	if (nftw(build, on_file, 16, 0) != 1)
-		return -ENOENT;
-	fd = open(found, O_RDONLY | O_CLOEXEC);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	ret = syscall(SYS_finit_module, fd, params, 0) ? -errno : 0;

@@ -525,54 +525,69 @@ TEST_F(uart, msi)
 	ASSERT_EQ(0, irq_attach_one(&self->v, INTX, 0, self->efd));
 }
 
-/* FIFO trigger levels: at the level, one interrupt; below it, a time-out. */
+/*
+ * Sends @n characters with FIFOs that interrupt at a level, and returns what
+ * the interrupt said before they were all read again; -1 on trouble.
+ */
+static int fifo_interrupt(const struct vdev *v, int efd, __u8 trigger,
+			  unsigned int n)
+{
+	unsigned int i;
+	int iir;
+
+	out(v, UART_FCR, FIFO_ON | UART_FCR_CLEAR_RCVR | trigger);
+	for (i = 0; i < n; i++)
+		out(v, UART_TX, i);
+	if (!efd_wait(efd))
+		return -1;
+	iir = in(v, UART_IIR);
+	if (!sent(v))
+		return -1;
+	for (i = 0; i < n; i++)
+		if (in(v, UART_RX) != i)
+			return -1;
+	if (in(v, UART_IIR) != (IIR_FIFO | UART_IIR_NO_INT))
+		return -1;
+	return irq_act(v, INTX, UNMASK) ? -1 : iir;
+}
+
+/*
+ * At its level the FIFO interrupts; below it, only when nothing comes any
+ * more. On a busy host that may be what is found at the level, too.
+ */
 TEST_F(uart, trigger_levels)
 {
 	const struct {
 		__u8 fcr, level;
 	} cases[] = {
+		{ UART_FCR_R_TRIG_00, 1 },
 		{ UART_FCR_R_TRIG_01, 4 },
 		{ UART_FCR_R_TRIG_10, 8 },
 		{ UART_FCR_R_TRIG_11, 14 },
 	};
 	unsigned int i, n;
+	int iir;
 
 	ASSERT_EQ(0, irq_attach_one(&self->v, INTX, 0, self->efd));
 	out(&self->v, UART_IER, UART_IER_RDI);
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		out(&self->v, UART_FCR, FIFO_ON | UART_FCR_CLEAR_RCVR |
-		    cases[i].fcr);
-
-		for (n = 0; n < cases[i].level; n++)
-			out(&self->v, UART_TX, n);
-		ASSERT_EQ(1, efd_wait(self->efd));
-		EXPECT_EQ(IIR_FIFO | UART_IIR_RDI, in(&self->v, UART_IIR)) {
+		for (n = 0; n < 50; n++) {
+			iir = fifo_interrupt(&self->v, self->efd,
+					     cases[i].fcr, cases[i].level);
+			if (iir != (IIR_FIFO | IIR_TIMEOUT))
+				break;
+		}
+		EXPECT_EQ(IIR_FIFO | UART_IIR_RDI, iir) {
 			TH_LOG("level %u", cases[i].level);
 		}
-		for (n = 0; n < cases[i].level; n++) {
-			ASSERT_EQ(n, in(&self->v, UART_RX)) {
-				TH_LOG("level %u", cases[i].level);
+		for (n = 1; n < cases[i].level; n++) {
+			EXPECT_EQ(IIR_FIFO | IIR_TIMEOUT,
+				  fifo_interrupt(&self->v, self->efd,
+						 cases[i].fcr, n)) {
+				TH_LOG("%u below level %u", n,
+				       cases[i].level);
 			}
 		}
-		EXPECT_EQ(IIR_FIFO | UART_IIR_NO_INT,
-			  in(&self->v, UART_IIR));
-		ASSERT_EQ(0, irq_act(&self->v, INTX, UNMASK));
-
-		for (n = 0; n + 1 < cases[i].level; n++)
-			out(&self->v, UART_TX, n);
-		ASSERT_EQ(1, efd_wait(self->efd));
-		EXPECT_EQ(IIR_FIFO | IIR_TIMEOUT, in(&self->v, UART_IIR)) {
-			TH_LOG("below level %u", cases[i].level);
-		}
-		ASSERT_EQ(0, in(&self->v, UART_RX));
-		for (n = 1; n + 1 < cases[i].level; n++) {
-			ASSERT_EQ(n, in(&self->v, UART_RX)) {
-				TH_LOG("level %u", cases[i].level);
-			}
-		}
-		EXPECT_EQ(IIR_FIFO | UART_IIR_NO_INT,
-			  in(&self->v, UART_IIR));
-		ASSERT_EQ(0, irq_act(&self->v, INTX, UNMASK));
 	}
 }
 
