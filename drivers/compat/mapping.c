@@ -101,19 +101,16 @@ int ferry_mapping_adopt(struct ferry_mapping *mapping,
 			struct vm_area_struct *vma)
 {
 	struct inode *inode = ferry_mapping_inode(mapping);
-	const struct file_operations *fops;
 	struct file *file;
 
 	/* The file puts this reference when it is released. */
-	fops = fops_get(&ferry_shadow_fops);
-	if (!fops)
-		return -ENODEV;
+	__module_get(ferry_shadow_fops.owner);
 	ihold(inode);
 	file = alloc_file_pseudo(inode, ferry_fs_mount, "[ferry]",
-				 vma->vm_file->f_flags, fops);
+				 vma->vm_file->f_flags, &ferry_shadow_fops);
 	if (IS_ERR(file)) {
 		iput(inode);
-		fops_put(fops);
+		module_put(ferry_shadow_fops.owner);
 		return PTR_ERR(file);
 	}
 	file->private_data = get_file(vma->vm_file);
