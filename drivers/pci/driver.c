@@ -122,14 +122,20 @@ static int ferry_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		return PTR_ERR(fpci);
 	pci_set_drvdata(pdev, fpci);
 
+	ret = ferry_pci_set_join(fpci);
+	if (ret)
+		goto err_put;
 	ret = vfio_register_group_dev(&fpci->fdev.vdev);
 	if (ret) {
 		explain_refusal(pdev, ret);
-		vfio_put_device(&fpci->fdev.vdev);
-		return ret;
+		goto err_put;
 	}
 	check_group(pdev);
 	return 0;
+
+err_put:
+	vfio_put_device(&fpci->fdev.vdev);
+	return ret;
 }
 
 static void ferry_pci_remove(struct pci_dev *pdev)

@@ -42,6 +42,7 @@ struct ferry_pci_bar {
  * @config_mem: what ferry_device.config lives in
  * @saved_state: the function's state as found at open
  * @pm_state: its state from before it entered D3hot, if it forgets it there
+ * @used: closed, but not reset since; under the device set's lock
  * @nr_irqs: interrupts by VFIO_PCI_*_IRQ_INDEX, while open
  * @intx_maskable: the interrupt disable bit of the command register works
  * @intx_broken: INTx doesn't, and is kept disabled by that bit
@@ -60,6 +61,7 @@ struct ferry_pci {
 	struct pci_saved_state *saved_state;
 	struct pci_saved_state *pm_state;
 	u16 nr_irqs[VFIO_PCI_NUM_IRQS];
+	bool used;
 	bool intx_maskable;
 	bool intx_broken;
 	bool intx_live;
@@ -93,6 +95,9 @@ int ferry_pci_reset_function(struct pci_dev *pdev);
 int ferry_pci_reset(struct ferry_device *fdev);
 int ferry_pci_reset_locked(struct ferry_pci *fpci);
 void ferry_pci_reset_at_close(struct ferry_pci *fpci);
+
+int ferry_pci_set_join(struct ferry_pci *fpci);
+void ferry_pci_set_reset(struct ferry_pci *fpci);
 
 void ferry_pci_set_power(struct ferry_pci *fpci, pci_power_t state);
 

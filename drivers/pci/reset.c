@@ -119,6 +119,7 @@ void ferry_pci_reset_at_close(struct ferry_pci *fpci)
 {
 	struct pci_dev *pdev = fpci->pdev;
 
+	fpci->used = true;
 	pci_load_and_free_saved_state(pdev, &fpci->saved_state);
 
 	/* No interrupts from a function in the middle of a reset. */
@@ -126,7 +127,8 @@ void ferry_pci_reset_at_close(struct ferry_pci *fpci)
 
 	if (fpci->fdev.can_reset && !bridge_lock(pdev)) {
 		if (pci_dev_trylock(pdev)) {
-			__pci_reset_function_locked(pdev);
+			if (!__pci_reset_function_locked(pdev))
+				fpci->used = false;
 			pci_dev_unlock(pdev);
 		}
 		bridge_unlock(pdev);
