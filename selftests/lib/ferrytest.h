@@ -158,6 +158,9 @@ bool module_exists(const char *name);
 int module_load(const char *name, const char *params);
 int module_unload(const char *name);
 
+/* memory.c: what the kernel holds */
+long kernel_memory(void);
+
 /* trace.c: what a bind and an unbind leave behind */
 struct trace;
 struct trace *trace_take(void);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What drivers leave in the system: names of device nodes, of groups, of
- * files in debugfs and procfs, of interrupts, of memory and port claims.
+ * files in debugfs and procfs, of interrupts, of memory and port claims, and
+ * how often modules are held.
  * Two traces with the same names mean that nothing was left in between.
  */
 #include <errno.h>
@@ -87,6 +88,29 @@ static void trace_lines(struct trace *t, const char *path)
 	fclose(f);
 }
 
+/* How often each of our modules, and of those that it needs, is held. */
+static void trace_modules(struct trace *t)
+{
+	static const char * const ours[] = {
+		"ferry", "vfio", "mdev", "bypass", NULL
+	};
+	FILE *f = fopen("/proc/modules", "re");
+	char *line = NULL, name[64], users[16];
+	size_t size = 0, i;
+
+	if (!f)
+		return;
+	while (getline(&line, &size, f) > 0) {
+		if (sscanf(line, "%63s %*s %15s", name, users) != 2)
+			continue;
+		for (i = 0; ours[i]; i++)
+			if (strstr(name, ours[i]))
+				trace_add(t, name, users);
+	}
+	free(line);
+	fclose(f);
+}
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(*(char * const *)a, *(char * const *)b);
@@ -103,6 +127,7 @@ struct trace *trace_take(void)
 	for (i = 0; folders[i]; i++)
 		nftw(folders[i], on_entry, 16, FTW_PHYS);
 	trace_interrupts(t);
+	trace_modules(t);
 	trace_lines(t, "/proc/iomem");
 	trace_lines(t, "/proc/ioports");
 	qsort(t->names, t->count, sizeof(*t->names), by_name);

@@ -132,11 +132,13 @@ TEST_F(bind, group_appears_and_goes)
 	EXPECT_FALSE(path_exists(node));
 }
 
-/* A whole life: bind, open, interrupts, close, unbind. */
+/* A whole life: bind, open, interrupts, a mapping, close, unbind. */
 static int round_trip(const char *bdf, const struct raiser *r, int efd)
 {
 	int fds[16], ret, i;
 	struct vdev v;
+	__u32 val;
+	void *map;
 
 	ret = pci_bind(bdf, driver_name());
 	if (!ret)
@@ -153,6 +155,13 @@ static int round_trip(const char *bdf, const struct raiser *r, int efd)
 			ret = -ETIMEDOUT;
 	} else {
 		ret = irq_attach_one(&v, VFIO_PCI_MSIX_IRQ_INDEX, 0, efd);
+	}
+	if (!ret)
+		ret = region_map(&v, VFIO_PCI_BAR0_REGION_INDEX, 0, 4096,
+				 PROT_READ, MAP_SHARED, &map);
+	if (!ret) {
+		map_read32(map, 0, &val);
+		munmap(map, 4096);
 	}
 	vdev_close(&v);
 	return ret ? ret : pci_unbind(bdf);
@@ -273,13 +282,17 @@ TEST_F(bind, bridge)
 /* Virtual functions that others use would go with their physical one. */
 TEST_F(bind, virtual_functions)
 {
+	bool loaded = false;
 	char total[16];
 	int ret;
 
 	if (pci_attr_read(self->bdf, "sriov_totalvfs", total, sizeof(total)))
 		SKIP(return, "no SR-IOV");
-	if (!path_exists("/sys/bus/pci/drivers/pci-pf-stub"))
-		SKIP(return, "module pci-pf-stub is not loaded");
+	if (!path_exists("/sys/bus/pci/drivers/pci-pf-stub")) {
+		if (module_load("pci-pf-stub", ""))
+			SKIP(return, "there is no module pci-pf-stub");
+		loaded = true;
+	}
 	ASSERT_EQ(0, pci_bind(self->bdf, "pci-pf-stub"));
 	if (pci_attr_write(self->bdf, "sriov_numvfs", "1"))
 		SKIP(return, "no room for virtual functions");
@@ -290,6 +303,8 @@ TEST_F(bind, virtual_functions)
 	ASSERT_EQ(0, pci_bind(self->bdf, "pci-pf-stub"));
 	EXPECT_EQ(0, pci_attr_write(self->bdf, "sriov_numvfs", "0"));
 	EXPECT_EQ(0, pci_unbind(self->bdf));
+	if (loaded)
+		module_unload("pci-pf-stub");
 }
 
 /* Somebody else has the memory of the device. */
