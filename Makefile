@@ -13,12 +13,12 @@ vm := selftests/vm
 # keeps in its cache, in a folder of its own under build/.
 ifneq ($(SERIES),)
 KDIR = $(shell $(vm)/kernel kdir $(SERIES))
-O ?= build/$(SERIES)-$(if $(filter command%,$(origin CC)),$(notdir $(CC)),gcc)
+BUILD ?= build/$(SERIES)-$(if $(filter command%,$(origin CC)),$(notdir $(CC)),gcc)
 endif
 
-# Kbuild writes next to the source. O= names a folder that is filled with links
+# Kbuild writes next to the source. BUILD= names a folder that is filled with links
 # to the sources instead, so that builds for several kernels stand side by side.
-M := $(if $(O),$(abspath $(O)),$(root))
+M := $(if $(BUILD),$(abspath $(BUILD)),$(root))
 
 sources := Kbuild drivers include samples selftests/modules
 
@@ -60,7 +60,7 @@ kbuild = +@$(MAKE) $(jobs) --no-print-directory -C $(KDIR) M=$(M) $(kbuild-args)
 
 .PHONY: modules
 modules: kernel-check
-	@$(if $(O),$(farm))
+	@$(if $(BUILD),$(farm))
 	$(kbuild) modules
 
 .PHONY: kernel-check
@@ -126,6 +126,6 @@ help:
 	@echo 'Variables:'
 	@echo '  KDIR=DIR    headers of the kernel to build for'
 	@echo '  SERIES=6.1  build for Debian'"'"'s stock kernel 6.1 or 6.12, under build/'
-	@echo '  O=DIR       build in DIR'
+	@echo '  BUILD=DIR   build in DIR, of links to the sources'
 	@echo '  CC=$(CLANG) compiler; clang works for kernels that gcc has built'
 	@echo '  W=1         more warnings; C=2 sparse; V=1 the commands'
