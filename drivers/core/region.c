@@ -39,11 +39,113 @@ static ssize_t region_clip(struct ferry_device *fdev, loff_t pos, size_t count,
 	return count;
 }
 
-/* How much to move in one go: never across a multiple of the chunk size. */
-static size_t region_chunk(u64 off, size_t left)
+/*
+ * Up to this size an access is one call and one variable. Everything but
+ * the copying of blocks is that small, and most of its cost would be the
+ * clearing of a buffer and the checks that copies of variable size entail.
+ */
+#define WORD_SIZE	sizeof(u64)
+
+static int put_word(void __user *buf, const void *word, size_t n)
+{
+	switch (n) {
+	case 1:
+		return put_user(*(const u8 *)word, (u8 __user *)buf);
+	case 2:
+		return put_user(*(const u16 *)word, (u16 __user *)buf);
+	case 4:
+		return put_user(*(const u32 *)word, (u32 __user *)buf);
+	default:
+		return copy_to_user(buf, word, n) ? -EFAULT : 0;
+	}
+}
+
+static int get_word(void *word, const void __user *buf, size_t n)
+{
+	switch (n) {
+	case 1:
+		return get_user(*(u8 *)word, (u8 __user *)buf);
+	case 2:
+		return get_user(*(u16 *)word, (u16 __user *)buf);
+	case 4:
+		return get_user(*(u32 *)word, (u32 __user *)buf);
+	default:
+		return copy_from_user(word, buf, n) ? -EFAULT : 0;
+	}
+}
+
+static ssize_t read_word(struct ferry_device *fdev, struct ferry_region *region,
+			 u64 off, void __user *buf, size_t len)
+{
+	u64 word = 0;
+	int ret;
+
+	ret = region->ops->read(fdev, region, off, &word, len);
+	if (ret)
+		return ret;
+	return put_word(buf, &word, len) ? -EFAULT : len;
+}
+
+static ssize_t write_word(struct ferry_device *fdev,
+			  struct ferry_region *region, u64 off,
+			  const void __user *buf, size_t len)
+{
+	u64 word = 0;
+	int ret;
+
+	if (get_word(&word, buf, len))
+		return -EFAULT;
+	ret = region->ops->write(fdev, region, off, &word, len);
+	return ret ? ret : len;
+}
+
+/* Chunks end at multiples of their size, so that accesses stay aligned. */
+static size_t chunk_size(u64 off, size_t left)
 {
 	return min_t(size_t, left,
 		     FERRY_REGION_CHUNK - (off & (FERRY_REGION_CHUNK - 1)));
+}
+
+static noinline ssize_t read_block(struct ferry_device *fdev,
+				   struct ferry_region *region, u64 off,
+				   void __user *buf, size_t len)
+{
+	u8 chunk[FERRY_REGION_CHUNK] __aligned(8);
+	size_t done, n;
+	int ret = 0;
+
+	for (done = 0; done < len; done += n) {
+		n = chunk_size(off + done, len - done);
+		ret = region->ops->read(fdev, region, off + done, chunk, n);
+		if (ret)
+			break;
+		if (copy_to_user(buf + done, chunk, n)) {
+			ret = -EFAULT;
+			break;
+		}
+	}
+	return done ? done : ret;
+}
+
+static noinline ssize_t write_block(struct ferry_device *fdev,
+				    struct ferry_region *region, u64 off,
+				    const void __user *buf, size_t len)
+{
+	u8 chunk[FERRY_REGION_CHUNK] __aligned(8);
+	size_t done, n;
+	int ret = 0;
+
+	for (done = 0; done < len; done += n) {
+		n = chunk_size(off + done, len - done);
+		if (copy_from_user(chunk, buf + done, n)) {
+			ret = -EFAULT;
+			break;
+		}
+		ret = region->ops->write(fdev, region, off + done, chunk, n);
+		if (ret)
+			break;
+	}
+	return done ? done : ret;
 }
 
 /**
@@ -59,31 +161,22 @@ ssize_t ferry_device_read(struct vfio_device *vdev, char __user *buf,
 			  size_t count, loff_t *ppos)
 {
 	struct ferry_device *fdev = to_ferry_device(vdev);
-	u8 chunk[FERRY_REGION_CHUNK] __aligned(8);
 	struct ferry_region *region;
-	size_t done, n;
 	ssize_t len;
 	u64 off;
-	int ret = 0;
 
 	if (!count)
 		return 0;
 	len = region_clip(fdev, *ppos, count, &region, &off);
 	if (len < 0)
 		return len;
-
-	for (done = 0; done < len; done += n) {
-		n = region_chunk(off + done, len - done);
-		ret = region->ops->read(fdev, region, off + done, chunk, n);
-		if (ret)
-			break;
-		if (copy_to_user(buf + done, chunk, n)) {
-			ret = -EFAULT;
-			break;
-		}
-	}
-	*ppos += done;
-	return done ? done : ret;
+	if (len <= WORD_SIZE)
+		len = read_word(fdev, region, off, buf, len);
+	else
+		len = read_block(fdev, region, off, buf, len);
+	if (len > 0)
+		*ppos += len;
+	return len;
 }
 EXPORT_SYMBOL_GPL(ferry_device_read);
 
@@ -100,12 +193,9 @@ ssize_t ferry_device_write(struct vfio_device *vdev, const char __user *buf,
 			   size_t count, loff_t *ppos)
 {
 	struct ferry_device *fdev = to_ferry_device(vdev);
-	u8 chunk[FERRY_REGION_CHUNK] __aligned(8);
 	struct ferry_region *region;
-	size_t done, n;
 	ssize_t len;
 	u64 off;
-	int ret = 0;
 
 	if (!count)
 		return 0;
@@ -114,19 +204,13 @@ ssize_t ferry_device_write(struct vfio_device *vdev, const char __user *buf,
 		return len;
 	if (!region->ops->write)
 		return -EINVAL;
-
-	for (done = 0; done < len; done += n) {
-		n = region_chunk(off + done, len - done);
-		if (copy_from_user(chunk, buf + done, n)) {
-			ret = -EFAULT;
-			break;
-		}
-		ret = region->ops->write(fdev, region, off + done, chunk, n);
-		if (ret)
-			break;
-	}
-	*ppos += done;
-	return done ? done : ret;
+	if (len <= WORD_SIZE)
+		len = write_word(fdev, region, off, buf, len);
+	else
+		len = write_block(fdev, region, off, buf, len);
+	if (len > 0)
+		*ppos += len;
+	return len;
 }
 EXPORT_SYMBOL_GPL(ferry_device_write);
 

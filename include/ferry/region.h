@@ -31,9 +31,9 @@ struct ferry_region;
  *	description. Optional.
  *
  * The core has checked that @off + @len lies within the region and that @len is
- * 1 to FERRY_REGION_CHUNK; a chunk never crosses a multiple of
- * FERRY_REGION_CHUNK. Calls come in process context without any of the
- * core's locks and return 0 or a negative errno for the whole chunk.
+ * 1 to FERRY_REGION_CHUNK. Calls come in process context without any of the
+ * core's locks and return 0 or a negative errno for the whole of it. @buf is
+ * aligned to 8 bytes.
  */
 struct ferry_region_ops {
 	int (*read)(struct ferry_device *fdev, struct ferry_region *region,
