@@ -11,31 +11,26 @@
 /**
  * kernel_memory - memory that the kernel holds for itself and can't give back
  *
- * Return: KiB, or -1.
+ * Return: KiB, or -1 if it can't be told.
  */
 long kernel_memory(void)
 {
 	static const char * const kinds[] = {
-		"SUnreclaim:", "VmallocUsed:", "Percpu:",
+		"SUnreclaim:", "VmallocUsed:", "Percpu:", NULL,
 	};
-	long sum = 0, found = 0;
+	const char * const *kind;
 	char line[128];
-	unsigned int i;
+	long sum = 0;
 	FILE *file;
 
 	file = fopen("/proc/meminfo", "r");
 	if (!file)
 		return -1;
 	while (fgets(line, sizeof(line), file)) {
-		for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-			size_t len = strlen(kinds[i]);
-
-			if (!strncmp(line, kinds[i], len)) {
-				sum += atol(line + len);
-				found++;
-			}
-		}
+		for (kind = kinds; *kind; kind++)
+			if (!strncmp(line, *kind, strlen(*kind)))
+				sum += atol(line + strlen(*kind));
 	}
 	fclose(file);
-	return found == sizeof(kinds) / sizeof(kinds[0]) ? sum : -1;
+	return sum;
 }
