@@ -123,7 +123,7 @@ static int snapshot(struct ferry_config *cfg)
 			return err;
 		ferry_store(cfg->value + off, 4, (val & ~keep) |
 			    (ferry_load(cfg->value + off, 4) & keep));
-		if (val & ferry_spread(raw))
+		if (val)
 			cfg->live[BIT_WORD(off)] |= (unsigned long)raw <<
 						    (off % BITS_PER_LONG);
 	}

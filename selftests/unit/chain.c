@@ -287,6 +287,7 @@ static void bad_pointers(void)
 static void long_lengths(void)
 {
 	struct device *dev = device_new(4096, 1, 1);
+	struct ferry_config_owner owner;
 	u32 chain;
 
 	cap_first(dev, 0xfc);
@@ -311,6 +312,11 @@ static void long_lengths(void)
 	cap_msi(dev, 0x50, 0x48, 0x0080);
 	device_must_open(dev);
 	expect_chain(dev, "9@40 5@50 9@48");
+	ferry_config_owner(&dev->cfg, 0x44, &owner);
+	CHECK_EQ(owner.length, 8);
+	ferry_config_owner(&dev->cfg, 0x4b, &owner);
+	CHECK_EQ(owner.offset, 0x48);
+	CHECK_EQ(owner.length, 8);
 	/* The message is still virtual. */
 	user_write(dev, 0x54, 4, 0x12340000);
 	CHECK_EQ(dev->writes, 0);

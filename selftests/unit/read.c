@@ -169,6 +169,12 @@ static void gaps_sleep_and_wake(void)
 	CHECK_EQ(user_read(dev, 0xf9, 1), 0x5a);
 	CHECK_EQ(dev->reads, 1);
 
+	/* A vendor's registers never sleep. */
+	device_put(dev, 0x64, 4, 0x00000000);
+	CHECK_EQ(user_read(dev, 0x64, 4), 0);
+	device_put(dev, 0x64, 4, 0x10203040);
+	CHECK_EQ(user_read(dev, 0x64, 4), 0x10203040);
+
 	/* A write to a register that is no gap wakes nothing. */
 	user_write(dev, 0x04, 4, 0x7);
 	user_write(dev, 0x10, 4, ~0U);
@@ -205,7 +211,13 @@ static void refresh_reads_again(void)
 	device_put(dev, 0xf0, 4, 0x600dca75);
 	device_put(dev, 0x700, 4, 0x00010001);
 	CHECK_EQ(user_read(dev, 0x08, 1), 0x01);
+	memset(dev->read_bytes, 0, sizeof(dev->read_bytes));
 	CHECK_EQ(ferry_config_refresh(&dev->cfg), 0);
+	/* Only what is kept, and not what is live or virtual */
+	CHECK_EQ(dev->read_bytes[0x00] + dev->read_bytes[0x04], 0);
+	CHECK_EQ(dev->read_bytes[0x08], 1);
+	CHECK_EQ(dev->read_bytes[0x10] + dev->read_bytes[0x60], 0);
+	CHECK_EQ(dev->read_bytes[0xf0], 1);
 	CHECK_EQ(user_read(dev, 0x08, 1), 0x99);
 	CHECK_EQ(user_read(dev, 0x3c, 1), 0x77);
 	CHECK_EQ(user_read(dev, 0x10, 4), 0xabcc0000 | (0xabcde000 & 0x20000));
