@@ -325,6 +325,8 @@ static int bar_acquire(struct ferry_pci *fpci, unsigned int index)
 				    index, &pdev->resource[index]);
 		return -ENOMEM;
 	}
+	if (bar->hole_start != bar->hole_end)
+		fpci->msix_table = bar->io + bar->hole_start;
 	return 0;
 }
 
@@ -373,6 +375,7 @@ void ferry_pci_bars_close(struct ferry_pci *fpci)
 	struct ferry_pci_bar *bar;
 	unsigned int i;
 
+	fpci->msix_table = NULL;
 	for (i = 0; i < PCI_STD_NUM_BARS; i++) {
 		bar = &fpci->bars[i];
 		if (bar->io) {

@@ -37,6 +37,7 @@ struct ferry_pci_bar {
  * @bars: base address registers, while open
  * @bar_values: what stands in BAR 0 to 5 and the ROM BAR, to put it back after a
  *	reset that nobody told us of
+ * @msix_table: the MSI-X table, %NULL if we haven't got the BAR that it is in
  * @rom: the ROM's mapping while open, %NULL if it has none that is readable
  * @rom_len: bytes of @rom that are an image
  * @config_mem: what ferry_device.config lives in
@@ -55,6 +56,7 @@ struct ferry_pci {
 	struct pci_dev *pdev;
 	struct ferry_pci_bar bars[PCI_STD_NUM_BARS];
 	u32 bar_values[PCI_STD_NUM_BARS + 1];
+	void __iomem *msix_table;
 	void __iomem *rom;
 	size_t rom_len;
 	void *config_mem;
@@ -82,6 +84,24 @@ void ferry_pci_config_close(struct ferry_pci *fpci);
 
 extern const struct ferry_irq_ops ferry_pci_irq_ops;
 void ferry_pci_irqs_open(struct ferry_pci *fpci);
+
+unsigned int ferry_pci_intx_open(struct ferry_pci *fpci);
+int ferry_pci_intx_enable(struct ferry_pci *fpci);
+void ferry_pci_intx_disable(struct ferry_pci *fpci);
+void ferry_pci_intx_mask(struct ferry_device *fdev);
+bool ferry_pci_intx_unmask(struct ferry_device *fdev);
+bool ferry_pci_intx_test_and_mask(struct ferry_device *fdev);
+
+unsigned int ferry_pci_msix_count(struct pci_dev *pdev);
+int ferry_pci_msi_enable(struct ferry_pci *fpci, unsigned int index,
+			 unsigned int nvec);
+void ferry_pci_msi_disable(struct ferry_pci *fpci, unsigned int index);
+int ferry_pci_vector_request(struct ferry_device *fdev,
+			     struct ferry_vector *vector);
+void ferry_pci_vector_release(struct ferry_device *fdev,
+			      struct ferry_vector *vector);
+void ferry_pci_vector_arm(struct ferry_device *fdev,
+			  struct ferry_vector *vector, bool enable);
 
 void ferry_pci_bars_open(struct ferry_pci *fpci);
 void ferry_pci_bars_close(struct ferry_pci *fpci);
