@@ -93,18 +93,17 @@ static void raise_event(const struct ferry_config *cfg, unsigned int pos,
 	u32 mine = ferry_load(cfg->virt + at, field->width) | field->trigger;
 	u32 may = piece_to_field(piece->mask, at, piece, field->width);
 	u32 data = piece_to_field(piece->data, at, piece, field->width);
-	u32 wrote = piece_to_field(ferry_width_mask(piece->width), at, piece,
-				   field->width);
 
 	change->old = ferry_load(cfg->value + at, field->width) & mine;
 	/* The state of a real function is not written, but asked for. */
 	if (field->events & FERRY_CONFIG_POWER)
-		may |= field->trigger & wrote;
+		may |= field->trigger;
 	change->new = ((change->old & ~may) | (data & may)) & mine;
 	if (field->events & FERRY_CONFIG_MSI) {
 		change->new = clamp_msi(cfg, change->new);
-		piece->data = (piece->data & ~field_to_piece(wrote, at, piece)) |
-			      field_to_piece(change->new, at, piece);
+		piece->data &= ~field_to_piece(PCI_MSI_FLAGS_QSIZE, at, piece);
+		piece->data |= field_to_piece(change->new & PCI_MSI_FLAGS_QSIZE,
+					      at, piece);
 	}
 	change->offset = at;
 	change->width = field->width;
@@ -139,6 +138,5 @@ void ferry_config_decode(const struct ferry_config *cfg,
 		piece->w1c |= field_to_piece(field->w1c, at, piece);
 		if (field_to_piece(field->trigger, at, piece))
 			raise_event(cfg, pos, field, piece);
-		piece->mask &= ~field_to_piece(field->zero, at, piece);
 	}
 }

@@ -18,7 +18,6 @@ static void set_register(struct ferry_config *cfg, unsigned int off,
 	ferry_store(cfg->virt + off, 4, ~0U);
 	ferry_store(cfg->write + off, 4, write);
 	ferry_store(cfg->value + off, 4, (val & write) | flags);
-	bitmap_clear(cfg->live, off, 4);
 }
 
 /**
@@ -40,7 +39,8 @@ void ferry_config_apply_bars(struct ferry_config *cfg,
 		bool wide = !io &&
 			    bars[i].flags & PCI_BASE_ADDRESS_MEM_TYPE_64 &&
 			    i + 1 < FERRY_CONFIG_ROM;
-		u64 mask = bars[i].size ? ~(bars[i].size - 1) : 0;
+		/* Of a size of 0, no address bit is left. */
+		u64 mask = ~(bars[i].size - 1);
 
 		mask &= io ? PCI_BASE_ADDRESS_IO_MASK :
 			     PCI_BASE_ADDRESS_MEM_MASK;

@@ -33,8 +33,8 @@
  * @virt:     bits of a real function that are answered from memory
  * @write:    bits of a real function that the user may change
  * @emulated: bits of an emulated function that the user may change
- * @w1c:      bits that a one clears or triggers: never written back
- * @zero:     bits of @virt that always read as zero
+ * @w1c:      bits that a one clears or triggers: never written back or kept
+ * @zero:     bits of @virt that begin as zero, and stay so
  * @preset:   what @emulated becomes in a reset
  * @trigger:  the bits that @events are about
  * @events:   FERRY_CONFIG_*

@@ -65,6 +65,7 @@ static void memory64(void)
 	device_must_open(dev);
 	user_write(dev, 0x24, 4, ~0U);
 	CHECK_EQ(user_read(dev, 0x24, 4), 0xffffff04);
+	user_write(dev, 0x28, 4, ~0U);
 	CHECK_EQ(user_read(dev, 0x28, 4), 0);
 	device_free(dev);
 }

@@ -170,6 +170,71 @@ static void owners(void)
 	device_free(dev);
 }
 
+/* Each kind of capability says in its own way how long it is. */
+static void measured(void)
+{
+	static const struct {
+		u16 pos, id, off, len;
+		u32 val;
+	} want[] = {
+		/* MSI: 64 bits, masks */
+		{ 0x40, 0x05, 2, 10, 0x0000 }, { 0x40, 0x05, 2, 14, 0x0080 },
+		{ 0x40, 0x05, 2, 20, 0x0100 }, { 0x40, 0x05, 2, 24, 0x0180 },
+		/* PCI-X: version */
+		{ 0x40, 0x07, 2, 8, 0x0000 }, { 0x40, 0x07, 2, 24, 0x1000 },
+		{ 0x40, 0x07, 2, 24, 0x2000 },
+		/* HyperTransport: primary, host, others */
+		{ 0x40, 0x08, 2, 28, 0x1f00 }, { 0x40, 0x08, 2, 24, 0x2000 },
+		{ 0x40, 0x08, 2, 24, 0xa800 },
+		/* Vendor */
+		{ 0x40, 0x09, 2, 3, 3 }, { 0x40, 0x09, 2, 17, 17 },
+		/* PCIe: version, kind of function */
+		{ 0x40, 0x10, 2, 20, 0x0001 }, { 0x40, 0x10, 2, 12, 0x0091 },
+		{ 0x40, 0x10, 2, 52, 0x0002 }, { 0x40, 0x10, 2, 44, 0x0092 },
+		{ 0x40, 0x10, 2, 52, 0x00a2 },
+		/* SATA: registers in place */
+		{ 0x40, 0x12, 4, 16, 0x0f }, { 0x40, 0x12, 4, 8, 0xf4 },
+		/* VC: channels, phases */
+		{ 0x100, 0x02, 4, 0x1c, 0 }, { 0x100, 0x02, 4, 0x70, 7 },
+		{ 0x100, 0x08, 8, 0x30, 2 }, { 0x100, 0x09, 8, 0x40, 4 },
+		{ 0x100, 0x02, 8, 0x60, 8 },
+		/* VSEC, DVSEC */
+		{ 0x100, 0x0b, 4, 0x24, 0x02400000 },
+		{ 0x100, 0x23, 4, 0x30, 0x03000000 },
+		/* ACS: egress vector */
+		{ 0x100, 0x0d, 4, 8, 0x2100 }, { 0x100, 0x0d, 4, 40, 0x0020 },
+		{ 0x100, 0x0d, 4, 12, 0x0120 }, { 0x100, 0x0d, 4, 12, 0x2020 },
+		{ 0x100, 0x0d, 4, 16, 0x2120 },
+		/* Resizable BAR, DPA, TPH */
+		{ 0x100, 0x15, 8, 12, 0x20 }, { 0x100, 0x15, 8, 52, 0xc0 },
+		{ 0x100, 0x16, 4, 17, 0 }, { 0x100, 0x16, 4, 48, 31 },
+		{ 0x100, 0x17, 4, 12, 0x00050400 },
+		{ 0x100, 0x17, 4, 14, 0x00000200 },
+		{ 0x100, 0x17, 4, 140, 0x003f0200 },
+	};
+	struct ferry_config_owner owner;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(want); i++) {
+		struct device *dev = device_new(4096, 1, 1);
+		bool ext = want[i].pos >= 0x100;
+
+		if (ext) {
+			device_put(dev, 0x100, 4, want[i].id | 0x10000);
+		} else {
+			cap_first(dev, want[i].pos);
+			device_put(dev, want[i].pos, 1, want[i].id);
+		}
+		device_put(dev, want[i].pos + want[i].off, ext ? 4 : 2,
+			   want[i].val);
+		device_must_open(dev);
+		ferry_config_owner(&dev->cfg, want[i].pos, &owner);
+		CHECK_EQ(owner.id, want[i].id);
+		CHECK_EQ(owner.length, want[i].len);
+		device_free(dev);
+	}
+}
+
 /* Neighbours of one kind: each has its own header and its own pointer. */
 static void abutting_twins(void)
 {
@@ -498,6 +563,7 @@ static void random_spaces(void)
 const struct test chain_tests[] = {
 	{ "chain.golden", golden },
 	{ "chain.owners", owners },
+	{ "chain.measured", measured },
 	{ "chain.abutting_twins", abutting_twins },
 	{ "chain.no_list", no_list },
 	{ "chain.loops", loops },

@@ -27,6 +27,22 @@ static int hw_read(void *ctx, unsigned int off, unsigned int width, u32 *val)
 	return 0;
 }
 
+/* Nothing but the user's own bits may be written with another value. */
+static void check_write(const struct device *dev, unsigned int off,
+			unsigned int width, u32 val)
+{
+	unsigned int i;
+
+	for (i = 8 * off; i < 8 * (off + width); i++, val >>= 1) {
+		u8 bit = 1 << i % 8;
+		bool was = dev->bytes[i / 8] & bit;
+
+		if (dev->class[i] == RW || dev->class[i] == CLEAR)
+			continue;
+		CHECK((val & 1) == (dev->w1c[i / 8] & bit ? 0 : was));
+	}
+}
+
 static int hw_write(void *ctx, unsigned int off, unsigned int width, u32 val)
 {
 	struct device *dev = ctx;
@@ -39,6 +55,8 @@ static int hw_write(void *ctx, unsigned int off, unsigned int width, u32 val)
 	dev->last_write_off = off;
 	dev->last_write_width = width;
 	dev->last_write_val = val;
+	if (dev->strict)
+		check_write(dev, off, width, val);
 	if (dev->fail_write && !--dev->fail_write)
 		return -EIO;
 	for (i = off; i < off + width; i++, val >>= 8) {

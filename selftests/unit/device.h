@@ -42,6 +42,8 @@ struct device {
 	unsigned int last_write_off;
 	unsigned int last_write_width;
 	u32 last_write_val;
+	/* a write that changes a bit that is not the user's fails the test */
+	bool strict;
 	/* the n-th access from now on fails, 0 for none */
 	unsigned int fail_read;
 	unsigned int fail_write;

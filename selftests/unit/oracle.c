@@ -88,6 +88,7 @@ static void random_accesses(struct device *dev, u64 seed)
 
 	device_must_open(dev);
 	oracle_start(&oracle);
+	dev->strict = true;
 	for (n = 0; n < 60000; n++) {
 		off = test_random(&seed) % dev->size;
 		/* Mostly where something is */

@@ -208,6 +208,9 @@ static void refresh_reads_again(void)
 	device_put(dev, 0x10, 4, 0);
 	device_put(dev, 0x04, 2, 0);
 	device_put(dev, 0x34, 1, 0xfc);
+	/* Neither pointers nor lengths can move afterwards. */
+	device_put(dev, 0xa2, 2, 0x0001);
+	device_put(dev, 0x52, 2, 0x0000);
 	device_put(dev, 0xf0, 4, 0x600dca75);
 	device_put(dev, 0x700, 4, 0x00010001);
 	CHECK_EQ(user_read(dev, 0x08, 1), 0x01);
@@ -222,6 +225,8 @@ static void refresh_reads_again(void)
 	CHECK_EQ(user_read(dev, 0x3c, 1), 0x77);
 	CHECK_EQ(user_read(dev, 0x10, 4), 0xabcc0000 | (0xabcde000 & 0x20000));
 	CHECK_EQ(user_read(dev, 0x34, 1), 0x40);
+	CHECK_EQ(user_read(dev, 0xa2, 2), 0x0002);
+	CHECK_EQ(user_read(dev, 0x52, 2), 0x0180);
 	CHECK_EQ(user_read(dev, 0x04, 2), 0x0400);
 	CHECK_EQ(ferry_config_get16(&dev->cfg, 0x04), 0x0406);
 	/* A gap that is no longer empty is asked from now on. */

@@ -260,6 +260,11 @@ static void msi_belongs_to_interrupts(void)
 	user_write(dev, 0xdc, 2, 0x1234);
 	CHECK_EQ(user_read(dev, 0xd8, 4), 0xfee01000);
 	CHECK_EQ(dev->writes, 0);
+	/* No more than the function can send, however many are allocated */
+	ferry_config_set_msi(&dev->cfg, 32);
+	ferry_config_set16(&dev->cfg, 0xd6, 0x0102);
+	user_write(dev, 0xd6, 1, 0x71);
+	CHECK_EQ(user_read(dev, 0xd6, 2), 0x0113);
 	/* Masks are hardware's, and the message is not. */
 	user_write(dev, 0xe0, 4, 0xf);
 	CHECK_EQ(device_get(dev, 0xe0, 4), 0xf);
