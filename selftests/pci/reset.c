@@ -3,6 +3,7 @@
  * Resets: by ioctl, and by others behind the back of whoever uses the device.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -236,6 +237,91 @@ TEST_F(reset, behind_the_back)
 				self->fds));
 	EXPECT_TRUE(all_fire(&self->v, r, self->fds));
 	EXPECT_EQ(before, region_r32(&self->v, BAR0, 0));
+}
+
+struct busy {
+	const struct vdev *v;
+	const struct raiser *r;
+	const int *fds;
+	void *map;
+	bool stop;
+	bool wrong;
+};
+
+static bool stopped(struct busy *b)
+{
+	return __atomic_load_n(&b->stop, __ATOMIC_ACQUIRE);
+}
+
+/* Attaches, swaps and takes away eventfds, and disables all of it. */
+static void *busy_with_vectors(void *arg)
+{
+	struct busy *b = arg;
+	unsigned int i;
+
+	for (i = 0; !stopped(b); i++) {
+		if (irq_attach(b->v, b->r->index, 0, b->r->vectors, b->fds) ||
+		    irq_attach_one(b->v, b->r->index, 0, b->fds[1]) ||
+		    irq_attach_one(b->v, b->r->index, 0, -1))
+			b->wrong = true;
+		if (i % 4 == 3 && irq_disable(b->v, b->r->index))
+			b->wrong = true;
+	}
+	return NULL;
+}
+
+/* Reads in every way, and switches memory off and on. */
+static void *busy_with_memory(void *arg)
+{
+	struct busy *b = arg;
+	ssize_t ret;
+	__u32 val;
+
+	while (!stopped(b)) {
+		map_read32(b->map, 0, &val);
+		ret = region_read(b->v, BAR0, 0, &val, sizeof(val));
+		if (ret != sizeof(val) && ret != -EIO)
+			b->wrong = true;
+		cfg_command(b->v, PCI_COMMAND_MEMORY, 0);
+		cfg_command(b->v, 0, PCI_COMMAND_MEMORY);
+	}
+	return NULL;
+}
+
+/* Everybody at once; afterwards it works as if nothing had been. */
+TEST_F(reset, among_others)
+{
+	const size_t page = sysconf(_SC_PAGESIZE);
+	struct busy b = {
+		.v = &self->v, .r = variant->raiser, .fds = self->fds,
+	};
+	pthread_t vectors, memory;
+	int i;
+
+	if (!b.r || !resets(&self->v))
+		SKIP(return, "no way to raise an interrupt, or to reset it");
+	ASSERT_EQ(0, region_map(&self->v, BAR0, 0, page, PROT_READ,
+				MAP_SHARED, &b.map));
+	ASSERT_EQ(0, pthread_create(&vectors, NULL, busy_with_vectors, &b));
+	ASSERT_EQ(0, pthread_create(&memory, NULL, busy_with_memory, &b));
+	for (i = 0; i < 20; i++) {
+		EXPECT_EQ(0, vdev_reset(&self->v)) {
+			TH_LOG("reset %d", i);
+		}
+	}
+	__atomic_store_n(&b.stop, true, __ATOMIC_RELEASE);
+	pthread_join(vectors, NULL);
+	pthread_join(memory, NULL);
+	EXPECT_FALSE(b.wrong);
+	munmap(b.map, page);
+
+	irq_disable(&self->v, b.r->index);
+	for (i = 0; i < VECTORS_MAX; i++)
+		efd_take(self->fds[i]);
+	ASSERT_EQ(0, vdev_reset(&self->v));
+	ASSERT_EQ(0, irq_attach(&self->v, b.r->index, 0, b.r->vectors,
+				self->fds));
+	EXPECT_TRUE(all_fire(&self->v, b.r, self->fds));
 }
 
 int main(int argc, char **argv)
