@@ -18,6 +18,55 @@ static bool intx_quiet(struct ferry_pci *fpci)
 	return !fpci->intx_live || irqs->intx_masked || irqs->intx_disabled;
 }
 
+/* Where BAR @i stands; the one after the last is the ROM's. */
+static unsigned int bar_offset(unsigned int i)
+{
+	return i < PCI_STD_NUM_BARS ? PCI_BASE_ADDRESS_0 + 4 * i :
+				      PCI_ROM_ADDRESS;
+}
+
+/**
+ * ferry_pci_bars_remember - note what stands in the base address registers
+ * @fpci: a function that is being opened
+ */
+void ferry_pci_bars_remember(struct ferry_pci *fpci)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(fpci->bar_values); i++)
+		pci_read_config_dword(fpci->pdev, bar_offset(i),
+				      &fpci->bar_values[i]);
+}
+
+/*
+ * Some devices can reset themselves by means that only their driver knows. Put
+ * the BARs back before decoding is enabled with whatever they hold now.
+ */
+static void bars_restore(struct ferry_pci *fpci)
+{
+	struct pci_dev *pdev = fpci->pdev;
+	bool lost = false;
+	unsigned int i;
+	u32 value;
+
+	/* A VF's BARs are in its PF. */
+	if (pdev->is_virtfn)
+		return;
+
+	for (i = 0; i < PCI_STD_NUM_BARS && !lost; i++) {
+		pci_read_config_dword(pdev, bar_offset(i), &value);
+		lost = value != fpci->bar_values[i];
+	}
+	if (!lost)
+		return;
+
+	dev_info_ratelimited(&pdev->dev,
+			     "has been reset by its user, restoring BARs\n");
+	for (i = 0; i < ARRAY_SIZE(fpci->bar_values); i++)
+		pci_write_config_dword(pdev, bar_offset(i),
+				       fpci->bar_values[i]);
+}
+
 /**
  * ferry_pci_command_update - change the bits in @mask to those of @value
  * @fpci: the function
@@ -46,6 +95,8 @@ void ferry_pci_command_update(struct ferry_pci *fpci, u16 mask, u16 value)
 		if (intx_quiet(fpci))
 			new |= PCI_COMMAND_INTX_DISABLE;
 	}
+	if (new & ~old & (PCI_COMMAND_MEMORY | PCI_COMMAND_IO))
+		bars_restore(fpci);
 	if (new != old)
 		pci_write_config_word(pdev, PCI_COMMAND, new);
 	spin_unlock_irq(&irqs->intx_lock);
@@ -62,28 +113,29 @@ void ferry_pci_command_update(struct ferry_pci *fpci, u16 mask, u16 value)
  * nothing mapped.
  *
  * Context: process context, takes the gate.
- * Return: for ferry_pci_memory_end().
+ * Return: whether it was off, for ferry_pci_memory_end().
  */
-u16 ferry_pci_memory_begin(struct ferry_pci *fpci)
+bool ferry_pci_memory_begin(struct ferry_pci *fpci)
 {
-	u16 command;
+	struct ferry_device *fdev = &fpci->fdev;
+	bool off;
 
-	ferry_gate_lock_mapped(&fpci->fdev);
-	pci_user_read_config_word(fpci->pdev, PCI_COMMAND, &command);
-	if (!(command & PCI_COMMAND_MEMORY))
+	ferry_gate_lock_mapped(fdev);
+	off = fdev->gate.closed & BIT(FERRY_GATE_COMMAND);
+	if (off)
 		ferry_pci_command_update(fpci, PCI_COMMAND_MEMORY,
 					 PCI_COMMAND_MEMORY);
-	return command;
+	return off;
 }
 
 /**
  * ferry_pci_memory_end - undo ferry_pci_memory_begin()
  * @fpci: the function
- * @command: what it returned
+ * @off: what it returned
  */
-void ferry_pci_memory_end(struct ferry_pci *fpci, u16 command)
+void ferry_pci_memory_end(struct ferry_pci *fpci, bool off)
 {
-	if (!(command & PCI_COMMAND_MEMORY))
+	if (off)
 		ferry_pci_command_update(fpci, PCI_COMMAND_MEMORY, 0);
 	ferry_gate_unlock(&fpci->fdev);
 }

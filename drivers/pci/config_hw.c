@@ -54,51 +54,6 @@ static int raw_write(void *ctx, unsigned int off, unsigned int width, u32 val)
 	}
 }
 
-/* Where BAR @i stands; the one after the last is the ROM's. */
-static unsigned int bar_offset(unsigned int i)
-{
-	return i < PCI_STD_NUM_BARS ? PCI_BASE_ADDRESS_0 + 4 * i :
-				      PCI_ROM_ADDRESS;
-}
-
-static void bars_save(struct ferry_pci *fpci)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(fpci->bar_values); i++)
-		pci_user_read_config_dword(fpci->pdev, bar_offset(i),
-					   &fpci->bar_values[i]);
-}
-
-/*
- * Some devices can reset themselves by means that only their driver knows. Put
- * the BARs back before decoding is enabled with whatever they hold now.
- */
-static void bars_restore(struct ferry_pci *fpci)
-{
-	struct pci_dev *pdev = fpci->pdev;
-	bool lost = false;
-	unsigned int i;
-	u32 value;
-
-	/* A VF's BARs are in its PF. */
-	if (pdev->is_virtfn)
-		return;
-
-	for (i = 0; i < PCI_STD_NUM_BARS && !lost; i++) {
-		pci_user_read_config_dword(pdev, bar_offset(i), &value);
-		lost = value != fpci->bar_values[i];
-	}
-	if (!lost)
-		return;
-
-	dev_info_ratelimited(&pdev->dev,
-			     "has been reset by its user, restoring BARs\n");
-	for (i = 0; i < ARRAY_SIZE(fpci->bar_values); i++)
-		pci_user_write_config_dword(pdev, bar_offset(i),
-					    fpci->bar_values[i]);
-}
-
 /*
  * Open or close the gate for the memory enable bit, of which only the holder of
  * the configuration lock changes the state. A VF has no such bit.
@@ -118,19 +73,6 @@ static void memory_follow(struct ferry_pci *fpci, u16 command)
 		ferry_gate_lock_mapped(fdev);
 	ferry_gate_set(fdev, FERRY_GATE_COMMAND, closed);
 	ferry_gate_unlock(fdev);
-}
-
-static void command_before(struct ferry_pci *fpci, u16 command)
-{
-	u16 real;
-
-	if (!(command & PCI_COMMAND_MEMORY))
-		memory_follow(fpci, command);
-	if (!(command & (PCI_COMMAND_MEMORY | PCI_COMMAND_IO)))
-		return;
-	pci_user_read_config_word(fpci->pdev, PCI_COMMAND, &real);
-	if (command & ~real & (PCI_COMMAND_MEMORY | PCI_COMMAND_IO))
-		bars_restore(fpci);
 }
 
 static void command_after(struct ferry_pci *fpci, u16 command)
@@ -211,8 +153,10 @@ static void vpd_after(struct ferry_pci *fpci, unsigned int off)
 
 static int change_before(void *ctx, const struct ferry_config_change *change)
 {
-	if (change->events & FERRY_CONFIG_COMMAND)
-		command_before(ctx, change->new);
+	/* The gate is closed before the memory goes, and opened after it came. */
+	if (change->events & FERRY_CONFIG_COMMAND &&
+	    !(change->new & PCI_COMMAND_MEMORY))
+		memory_follow(ctx, change->new);
 	return 0;
 }
 
@@ -299,7 +243,7 @@ int ferry_pci_config_open(struct ferry_pci *fpci)
 	ret = ferry_config_init(&fdev->config, mem, &desc);
 	if (!ret) {
 		fpci->config_mem = mem;
-		bars_save(fpci);
+		ferry_pci_bars_remember(fpci);
 		command_init(fpci);
 	}
 	mutex_unlock(&fdev->config_lock);

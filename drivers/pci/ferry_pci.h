@@ -76,8 +76,9 @@ int ferry_pci_open(struct vfio_device *vdev);
 void ferry_pci_close(struct vfio_device *vdev);
 
 void ferry_pci_command_update(struct ferry_pci *fpci, u16 mask, u16 value);
-u16 ferry_pci_memory_begin(struct ferry_pci *fpci);
-void ferry_pci_memory_end(struct ferry_pci *fpci, u16 command);
+void ferry_pci_bars_remember(struct ferry_pci *fpci);
+bool ferry_pci_memory_begin(struct ferry_pci *fpci);
+void ferry_pci_memory_end(struct ferry_pci *fpci, bool off);
 
 int ferry_pci_config_open(struct ferry_pci *fpci);
 void ferry_pci_config_close(struct ferry_pci *fpci);

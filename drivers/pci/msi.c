@@ -50,19 +50,19 @@ int ferry_pci_msi_enable(struct ferry_pci *fpci, unsigned int index,
 	struct pci_dev *pdev = fpci->pdev;
 	bool msix = index == VFIO_PCI_MSIX_IRQ_INDEX;
 	unsigned int want = nvec;
-	u16 command;
+	bool off;
 	int ret;
 
 	/* What can't be added later has to be there from the start. */
 	if (msix && !ferry_msix_can_grow(pdev))
 		want = fpci->nr_irqs[index];
 
-	command = ferry_pci_memory_begin(fpci);
+	off = ferry_pci_memory_begin(fpci);
 	ret = pci_alloc_irq_vectors(pdev, 1, want,
 				    msix ? PCI_IRQ_MSIX : PCI_IRQ_MSI);
 	if (ret > 0 && ret < nvec)
 		pci_free_irq_vectors(pdev);
-	ferry_pci_memory_end(fpci, command);
+	ferry_pci_memory_end(fpci, off);
 	if (ret < (int)nvec)
 		return ret;
 
@@ -79,15 +79,15 @@ int ferry_pci_msi_enable(struct ferry_pci *fpci, unsigned int index,
  */
 void ferry_pci_msi_disable(struct ferry_pci *fpci, unsigned int index)
 {
-	u16 command;
+	bool off;
 
 	msi_show(fpci, index, 0);
 
-	command = ferry_pci_memory_begin(fpci);
+	off = ferry_pci_memory_begin(fpci);
 	pci_free_irq_vectors(fpci->pdev);
 	/* The PCI core enables INTx again, which nobody would serve. */
 	ferry_pci_command_update(fpci, 0, 0);
-	ferry_pci_memory_end(fpci, command);
+	ferry_pci_memory_end(fpci, off);
 }
 
 /**
@@ -108,13 +108,13 @@ int ferry_pci_vector_request(struct ferry_device *fdev,
 	struct ferry_pci *fpci = to_ferry_pci(fdev);
 	struct pci_dev *pdev = fpci->pdev;
 	bool msix = pdev->msix_enabled;
-	u16 command;
+	bool off;
 	int ret;
 
 	snprintf(vector->name, sizeof(vector->name), "ferry-msi%s[%u](%s)",
 		 msix ? "x" : "", vector->index, pci_name(pdev));
 
-	command = ferry_pci_memory_begin(fpci);
+	off = ferry_pci_memory_begin(fpci);
 	ret = pci_irq_vector(pdev, vector->index);
 	if (ret < 0 && msix && ferry_msix_can_grow(pdev))
 		ret = ferry_msix_grow(pdev, vector->index);
@@ -129,7 +129,7 @@ int ferry_pci_vector_request(struct ferry_device *fdev,
 	else
 		irq_set_status_flags(vector->irq, IRQ_DISABLE_UNLAZY);
 out:
-	ferry_pci_memory_end(fpci, command);
+	ferry_pci_memory_end(fpci, off);
 	return ret;
 }
 
@@ -144,11 +144,11 @@ void ferry_pci_vector_release(struct ferry_device *fdev,
 			      struct ferry_vector *vector)
 {
 	struct ferry_pci *fpci = to_ferry_pci(fdev);
-	u16 command;
+	bool off;
 
-	command = ferry_pci_memory_begin(fpci);
+	off = ferry_pci_memory_begin(fpci);
 	free_irq(vector->irq, vector);
-	ferry_pci_memory_end(fpci, command);
+	ferry_pci_memory_end(fpci, off);
 }
 
 /* Is the vector's message in the MSI-X table what the kernel has put there? */
@@ -184,6 +184,8 @@ static void message_restore(struct ferry_pci *fpci, struct ferry_vector *vector)
 			return;
 		usleep_range(MESSAGE_WAIT_US, 2 * MESSAGE_WAIT_US);
 	}
+	/* Then decoding has gone too. */
+	ferry_pci_command_update(fpci, PCI_COMMAND_MEMORY, PCI_COMMAND_MEMORY);
 	get_cached_msi_msg(vector->irq, &msg);
 	pci_write_msi_msg(vector->irq, &msg);
 }
@@ -203,7 +205,7 @@ void ferry_pci_vector_arm(struct ferry_device *fdev,
 {
 	struct ferry_pci *fpci = to_ferry_pci(fdev);
 	bool msix = fpci->pdev->msix_enabled;
-	u16 command;
+	bool off;
 
 	if (!enable) {
 		bool intact = !msix;
@@ -216,12 +218,12 @@ void ferry_pci_vector_arm(struct ferry_device *fdev,
 			return;
 	}
 
-	command = ferry_pci_memory_begin(fpci);
+	off = ferry_pci_memory_begin(fpci);
 	if (msix)
 		message_restore(fpci, vector);
 	if (enable)
 		enable_irq(vector->irq);
-	ferry_pci_memory_end(fpci, command);
+	ferry_pci_memory_end(fpci, off);
 }
 
 /**

@@ -54,12 +54,12 @@ void ferry_pci_rom_open(struct ferry_pci *fpci)
 	struct ferry_region *region =
 		&fpci->fdev.regions[VFIO_PCI_ROM_REGION_INDEX];
 	struct pci_dev *pdev = fpci->pdev;
-	u16 command;
+	bool off;
 
 	if (!pci_resource_start(pdev, PCI_ROM_RESOURCE))
 		return;
 
-	command = ferry_pci_memory_begin(fpci);
+	off = ferry_pci_memory_begin(fpci);
 	fpci->rom = pci_map_rom(pdev, &fpci->rom_len);
 	if (fpci->rom) {
 		pci_disable_rom(pdev);
@@ -69,7 +69,7 @@ void ferry_pci_rom_open(struct ferry_pci *fpci)
 			.past_end = -EINVAL,
 		};
 	}
-	ferry_pci_memory_end(fpci, command);
+	ferry_pci_memory_end(fpci, off);
 }
 
 /**
