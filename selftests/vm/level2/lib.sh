@@ -86,13 +86,14 @@ used()
 # prints it, for the devices nvme, uart and all.
 level2_judge()
 {
-	local block read wrote again log
+	local block read wrote again log drivers
 
 	level2_facts=$1/facts
 	block=$(dd if="$level2_disk" bs=65536 skip=$((level2_bytes / 65536)) count=1 status=none |
 		sha256sum | cut -d ' ' -f 1)
 	read=$(fact nvme-read) wrote=$(fact nvme-block) again=$(fact nvme-again)
 	log=$({ facts log; facts console; } | "$ferry_vm/complaints" - | sed -n 1,3p) || true
+	drivers=$(facts log | grep -E 'nvme|ttyS|serial|irq|IRQ' | sed -n 1,3p) || true
 
 	verdict all "the guest ran to its end" \
 		"$(fact failed | grep . || echo "the VM ended with status $level2_status, its log is named above")" \
@@ -136,6 +137,8 @@ level2_judge()
 		none "$(facts qemu-said)"
 	verdict all "the guest's kernel had nothing to complain about" \
 		"it said: ${log//$'\n'/; }" none "$log"
+	verdict all "the guest's drivers had nothing to complain about" \
+		"they said: ${drivers//$'\n'/; }" none "$drivers"
 	verdict all "nothing was left behind in level 1" \
 		"left: $(facts left | tr '\n' ' ')" none "$(facts left)"
 	verdict all "the log of level 1 was searched and has no complaint" \
