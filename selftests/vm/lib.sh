@@ -99,6 +99,9 @@ install_packages()
 		apt-get install -qq -y --no-install-recommends "$@"
 }
 
+# What it takes to build modules against the headers of Debian's kernels.
+build_packages=(make gcc-12 libelf1 pahole)
+
 # An apt of our own: it reads Debian 12's suites, backports among them, from
 # the mirrors that the machine is configured for, and keeps its lists in the
 # cache. Nothing that it fetches is installed.
@@ -147,24 +150,30 @@ private_apt_update()
 		apt-get "${apt_options[@]}" update -qq
 }
 
+# Name a few, count many.
+some()
+{
+	if [ $# -le 4 ]; then
+		echo "$*"
+	else
+		echo "${!#} and $(($# - 1)) packages that it needs"
+	fi
+}
+
 # private_fetch DIRECTORY PACKAGE...: download and unpack, without installing.
 private_fetch()
 {
-	local into=$1 begin=$SECONDS work package
+	local into=$1 work package
 
 	shift
 	work=$into.debs
 	rm -rf "$work"
 	mkdir -p "$work" "$into"
 	private_apt_options
-	for package; do
-		step "fetching $package" \
-			env -C "$work" apt-get "${apt_options[@]}" download -qq "$package" ||
-			return 1
-	done
+	step "fetching $(some "$@")" \
+		env -C "$work" apt-get "${apt_options[@]}" download -qq "$@" || return 1
 	for package in "$work"/*.deb; do
 		dpkg-deb -x "$package" "$into" || return 1
 	done
 	rm -rf "$work"
-	say "unpacked $# packages, $((SECONDS - begin)) s altogether"
 }
