@@ -12,7 +12,7 @@ vm := selftests/vm
 # SERIES=6.12 builds for Debian's stock kernel of that series, which the rig
 # keeps in its cache, in a folder of its own under build/.
 ifneq ($(SERIES),)
-KDIR = $(shell $(vm)/kernel kdir $(SERIES))
+KDIR := $(shell $(vm)/kernel kdir $(SERIES))
 BUILD ?= build/$(SERIES)-$(if $(filter command%,$(origin CC)),$(notdir $(CC)),gcc)
 endif
 
