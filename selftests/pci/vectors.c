@@ -218,6 +218,9 @@ TEST_F(vectors, replay)
 	ASSERT_EQ(0, attach_all(self));
 	for (round = 0; round < 10; round++) {
 		ASSERT_EQ(0, irq_attach_one(&self->v, self->index, 0, -1));
+		/* One more from before, of a device that sends one more. */
+		if (!self->r->exact)
+			efd_take(self->fds[0]);
 		for (i = 0; i < 3; i++) {
 			self->r->raise(&self->v, 0);
 			self->r->ack(&self->v, 0);
