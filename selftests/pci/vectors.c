@@ -83,6 +83,14 @@ static bool fires(FIXTURE_DATA(vectors) * self, unsigned int n, int efd)
 	return self->r->exact ? count == 1 : count > 0;
 }
 
+/* A loopback arrived; a device that sends one more may have added it. */
+static bool came_once(FIXTURE_DATA(vectors) * self, unsigned int n)
+{
+	__u64 count = efd_wait(self->fds[n]);
+
+	return self->r->exact ? count == 1 : count > 0;
+}
+
 /* Nothing is left to read from any eventfd. */
 static bool all_quiet(FIXTURE_DATA(vectors) * self)
 {
@@ -151,7 +159,7 @@ TEST_F(vectors, loopback)
 	ASSERT_EQ(0, attach_all(self));
 	ASSERT_EQ(0, irq_fire(&self->v, self->index, 0, self->n));
 	for (i = 0; i < self->n; i++) {
-		EXPECT_EQ(1, efd_wait(self->fds[i])) {
+		EXPECT_TRUE(came_once(self, i)) {
 			TH_LOG("vector %u", i);
 		}
 	}
@@ -159,7 +167,7 @@ TEST_F(vectors, loopback)
 	bools[self->n - 1] = 1;
 	ASSERT_EQ(0, irq_set(&self->v, BOOL | TRIGGER, self->index, 0,
 			     self->n, bools, self->n));
-	EXPECT_EQ(1, efd_wait(self->fds[self->n - 1]));
+	EXPECT_TRUE(came_once(self, self->n - 1));
 	EXPECT_TRUE(all_quiet(self));
 
 	/* A vector without an eventfd has nobody to tell: no error. */
@@ -442,7 +450,7 @@ TEST_F(vectors, refused_sizes)
 	edge->flags = NONE | TRIGGER;
 	edge->argsz = ~0U;
 	EXPECT_EQ(0, fd_ioctl(self->v.fd, VFIO_DEVICE_SET_IRQS, edge));
-	EXPECT_EQ(1, efd_wait(self->fds[0]));
+	EXPECT_TRUE(came_once(self, 0));
 	ASSERT_TRUE(all_fire(self));
 }
 
