@@ -133,7 +133,6 @@ static int intx_enable(struct ferry_device *fdev, struct eventfd_ctx *trigger)
 		return ret;
 	}
 	irqs->active = VFIO_PCI_INTX_IRQ_INDEX;
-	irqs->nvec = 1;
 	return 0;
 }
 

@@ -213,7 +213,6 @@ static int index_enable(struct ferry_device *fdev, unsigned int index,
 	if (ret)
 		return ret;
 	WRITE_ONCE(fdev->irqs.active, index);
-	fdev->irqs.nvec = nvec;
 	return 0;
 }
 

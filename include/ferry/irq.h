@@ -95,7 +95,6 @@ struct ferry_irq_ops {
  * @lock: serialises SET_IRQS and everything it changes
  * @active: the enabled one of INTx, MSI and MSI-X, VFIO_PCI_NUM_IRQS for none;
  *	written under @lock
- * @nvec: for how many vectors @active was enabled
  * @vectors: &struct ferry_vector by number; changed under @lock, signalled
  *	under RCU
  * @intx: the eventfd of INTx
@@ -110,7 +109,6 @@ struct ferry_irq_ops {
 struct ferry_irqs {
 	struct mutex lock;	/* serialises SET_IRQS */
 	unsigned int active;
-	unsigned int nvec;
 	struct xarray vectors;
 	struct eventfd_ctx __rcu *intx;
 	struct eventfd_ctx __rcu *err;
