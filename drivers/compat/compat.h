@@ -60,6 +60,14 @@ static inline void ferry_vfio_free_device(struct vfio_device *vdev)
 #define FERRY_VFIO_IOMMUFD_OPS(...)
 #endif
 
+/* A VFIO core that serves VFIO_DEVICE_GET_REGION_INFO itself wants only facts. */
+#ifdef FERRY_HAVE_VFIO_REGION_INFO_CAPS
+#define FERRY_VFIO_REGION_INFO_OPS \
+	.get_region_info_caps = ferry_device_region_info,
+#else
+#define FERRY_VFIO_REGION_INFO_OPS
+#endif
+
 /*
  * The token of a bypass producer was a member before it became an argument.
  * Registration that fails costs speed, never correctness.

@@ -76,8 +76,9 @@ unsigned int ferry_cap_len_sata(const struct ferry_config *cfg,
 unsigned int ferry_ext_cap_len_vndr(const struct ferry_config *cfg,
 				    unsigned int pos)
 {
-	return ferry_config_get32(cfg, pos + PCI_VSEC_HDR) >>
-	       PCI_VSEC_HDR_LEN_SHIFT;
+	u32 header = ferry_config_get32(cfg, pos + PCI_VNDR_HEADER);
+
+	return PCI_VNDR_HEADER_LEN(header);
 }
 
 unsigned int ferry_ext_cap_len_dvsec(const struct ferry_config *cfg,

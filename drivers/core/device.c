@@ -55,30 +55,34 @@ static int get_info(struct ferry_device *fdev, union ioctl_arg *arg,
 static int copy_region_caps(struct vfio_region_info *info,
 			    struct vfio_info_cap *caps, void __user *uarg)
 {
-	int ret = 0;
-
 	if (!caps->size)
 		return 0;
 	info->flags |= VFIO_REGION_INFO_FLAG_CAPS;
 	if (info->argsz < sizeof(*info) + caps->size) {
 		info->argsz = sizeof(*info) + caps->size;
-	} else {
-		vfio_info_cap_shift(caps, sizeof(*info));
-		if (copy_to_user(uarg + sizeof(*info), caps->buf, caps->size))
-			ret = -EFAULT;
-		info->cap_offset = sizeof(*info);
+		return 0;
 	}
-	kfree(caps->buf);
-	return ret;
+	vfio_info_cap_shift(caps, sizeof(*info));
+	if (copy_to_user(uarg + sizeof(*info), caps->buf, caps->size))
+		return -EFAULT;
+	info->cap_offset = sizeof(*info);
+	return 0;
 }
 
-static int get_region_info(struct ferry_device *fdev, union ioctl_arg *arg,
-			   void __user *uarg)
+/**
+ * ferry_device_region_info - vfio_device_ops.get_region_info_caps
+ * @vdev: the device
+ * @info: filled in but for argsz and cap_offset; its index says which region
+ * @caps: the region's capabilities are added; the caller frees them
+ *
+ * Return: 0, -EINVAL for a region that the device doesn't have, or -ENOMEM.
+ */
+int ferry_device_region_info(struct vfio_device *vdev,
+			     struct vfio_region_info *info,
+			     struct vfio_info_cap *caps)
 {
-	struct vfio_region_info *info = &arg->region;
-	struct vfio_info_cap caps = {};
+	struct ferry_device *fdev = to_ferry_device(vdev);
 	struct ferry_region *region;
-	int ret;
 
 	if (info->index >= ARRAY_SIZE(fdev->regions))
 		return -EINVAL;
@@ -87,7 +91,6 @@ static int get_region_info(struct ferry_device *fdev, union ioctl_arg *arg,
 		return -EINVAL;
 
 	info->flags = 0;
-	info->cap_offset = 0;
 	info->offset = FERRY_REGION_OFFSET(info->index);
 	info->size = region->size;
 	if (!region->size)
@@ -99,12 +102,25 @@ static int get_region_info(struct ferry_device *fdev, union ioctl_arg *arg,
 		info->flags |= VFIO_REGION_INFO_FLAG_WRITE;
 	if (region->map_size)
 		info->flags |= VFIO_REGION_INFO_FLAG_MMAP;
-	if (region->ops->caps) {
-		ret = region->ops->caps(fdev, region, &caps);
-		if (ret)
-			return ret;
-	}
-	return copy_region_caps(info, &caps, uarg);
+	if (!region->ops->caps)
+		return 0;
+	return region->ops->caps(fdev, region, caps);
+}
+EXPORT_SYMBOL_GPL(ferry_device_region_info);
+
+/* For a VFIO core that leaves this ioctl to the driver. */
+static int get_region_info(struct ferry_device *fdev, union ioctl_arg *arg,
+			   void __user *uarg)
+{
+	struct vfio_info_cap caps = {};
+	int ret;
+
+	arg->region.cap_offset = 0;
+	ret = ferry_device_region_info(&fdev->vdev, &arg->region, &caps);
+	if (!ret)
+		ret = copy_region_caps(&arg->region, &caps, uarg);
+	kfree(caps.buf);
+	return ret;
 }
 
 static int get_irq_info(struct ferry_device *fdev, union ioctl_arg *arg,

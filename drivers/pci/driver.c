@@ -41,6 +41,7 @@ static const struct vfio_device_ops ferry_pci_vfio_ops = {
 	.read = ferry_device_read,
 	.write = ferry_device_write,
 	.ioctl = ferry_device_ioctl,
+	FERRY_VFIO_REGION_INFO_OPS
 	.mmap = ferry_device_mmap,
 	.request = ferry_device_request,
 	.device_feature = ferry_device_feature,

@@ -71,6 +71,9 @@ ssize_t ferry_device_write(struct vfio_device *vdev, const char __user *buf,
 			   size_t count, loff_t *ppos);
 long ferry_device_ioctl(struct vfio_device *vdev, unsigned int cmd,
 			unsigned long arg);
+int ferry_device_region_info(struct vfio_device *vdev,
+			     struct vfio_region_info *info,
+			     struct vfio_info_cap *caps);
 int ferry_device_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);
 void ferry_device_request(struct vfio_device *vdev, unsigned int count);
 int ferry_device_feature(struct vfio_device *vdev, u32 flags,
