@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# What the tests of a whole machine share: results as TAP, and, inside the
+# machine, modules where modprobe finds them and a device's driver.
+
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+# Generous: it only has to end a hang.
+patience=${patience:-120}
+
+tap_count=${FERRY_TAP_COUNT:-0}
+tap_failed=0
+tap_log=$(mktemp)
+
+# ok NAME COMMAND...: one result; what the command said is shown when it failed.
+ok()
+{
+	local name=$1
+
+	shift
+	tap_count=$((tap_count + 1))
+	if "$@" >"$tap_log" 2>&1; then
+		echo "ok $tap_count $name"
+	else
+		sed 's/^/# /' "$tap_log"
+		echo "not ok $tap_count $name"
+		tap_failed=1
+	fi
+}
+
+# skip NAME WHY
+skip()
+{
+	tap_count=$((tap_count + 1))
+	echo "ok $tap_count $1 # SKIP $2"
+}
+
+# bail WHY: nothing can be said without what is missing.
+bail()
+{
+	echo "Bail out! $*"
+	exit 1
+}
+
+# The plan; the test's exit status.
+tap_end()
+{
+	echo "1..$tap_count"
+	rm -f "$tap_log"
+	exit "$tap_failed"
+}
+
+# until_true COMMAND...: wait for what must happen.
+until_true()
+{
+	local until=$((SECONDS + patience))
+
+	until "$@"; do
+		[ "$SECONDS" -lt "$until" ] || { echo "waited $patience s for: $*"; return 1; }
+		sleep 0.1
+	done
+}
+
+# depmod looks at all of a kernel's modules, which takes minutes in an emulated
+# machine: keep of them those that matter here.
+lean_modules()
+{
+	local lean release folder
+
+	release=$(uname -r)
+	lean=$(mktemp -d)
+	for folder in drivers/vfio virt/lib; do
+		[ -d "/lib/modules/$release/kernel/$folder" ] || continue
+		mkdir -p "$lean/kernel/$folder"
+		cp -a "/lib/modules/$release/kernel/$folder/." "$lean/kernel/$folder/"
+	done
+	for folder in modules.order modules.builtin modules.builtin.modinfo build source; do
+		[ ! -e "/lib/modules/$release/$folder" ] ||
+			cp -a "/lib/modules/$release/$folder" "$lean/"
+	done
+	mount --bind "$lean" "/lib/modules/$release"
+	depmod
+}
+
+# install_modules FOLDER...: what is built there goes where "make
+# modules_install" puts modules from outside the kernel.
+install_modules()
+{
+	local updates
+
+	updates=/lib/modules/$(uname -r)/updates
+	mkdir -p "$updates"
+	find "$@" -name '*.ko' -exec cp -L -t "$updates" {} +
+	depmod
+}
+
+# unload_modules: ours, each after whatever depends on it.
+unload_modules()
+{
+	local module progress=y said
+
+	said=$(mktemp)
+	while [ -n "$progress" ]; do
+		progress=''
+		for module in $(awk '$1 ~ /^ferry/ { print $1 }' /proc/modules); do
+			if rmmod "$module" 2>"$said"; then
+				progress=y
+			fi
+		done
+	done
+	tail -n 1 "$said" >&2
+	[ ! -s "$said" ]
+}
+
+driver_of()
+{
+	basename "$(readlink "/sys/bus/pci/devices/$1/driver" || echo none)"
+}
+
+# has_driver BDF DRIVER
+has_driver()
+{
+	[ "$(driver_of "$1")" = "$2" ] || { echo "$1 has driver $(driver_of "$1"), not $2"; return 1; }
+}
+
+# bind_to DRIVER BDF...
+bind_to()
+{
+	local driver=$1 bdf path
+
+	shift
+	for bdf; do
+		path=/sys/bus/pci/devices/$bdf
+		[ ! -e "$path/driver" ] || echo "$bdf" >"$path/driver/unbind" || return 1
+		echo "$driver" >"$path/driver_override"
+		echo "$bdf" >/sys/bus/pci/drivers_probe || return 1
+		has_driver "$bdf" "$driver" || return 1
+	done
+}
+
+# group_of PATH: the number of the IOMMU group of a device in sysfs.
+group_of()
+{
+	basename "$(readlink "$1/iommu_group")"
+}
