@@ -13,7 +13,7 @@ vm := selftests/vm
 # keeps in its cache, in a folder of its own under build/.
 ifneq ($(SERIES),)
 KDIR := $(shell $(vm)/kernel kdir $(SERIES))
-BUILD ?= build/$(SERIES)-$(if $(filter command%,$(origin CC)),$(notdir $(CC)),gcc)
+BUILD ?= build/$(SERIES)-$(if $(filter command%,$(origin CC)),$(notdir $(CC)),gcc)$(if $(filter 1,$(DROPIN)),-dropin)
 endif
 
 # Kbuild writes next to the source. BUILD= names a folder that is filled with links
@@ -65,7 +65,7 @@ modules: kernel-check
 
 .PHONY: kernel-check
 kernel-check:
-	@drivers/compat/supported '$(KDIR)'
+	@DROPIN='$(DROPIN)' drivers/compat/supported '$(KDIR)'
 
 # Kbuild's own depmod wants the System.map that header packages lack.
 release = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h)
@@ -73,6 +73,18 @@ release = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generat
 .PHONY: install
 install: modules
 	$(kbuild) modules_install INSTALL_MOD_DIR=updates cmd_depmod=: quiet_cmd_depmod=
+	depmod $(addprefix -b ,$(INSTALL_MOD_PATH)) $(release)
+
+# What modules_install has put there, compressed or not.
+updates = $(INSTALL_MOD_PATH)/lib/modules/$(release)/updates
+
+.PHONY: uninstall
+uninstall:
+	@[ -e $(M)/modules.order ] || \
+		{ echo 'nothing was built in $(M): uninstall from where you have installed' >&2; exit 1; }
+	sed 's,^$(M)/,,; s,\.k*o$$,,' $(M)/modules.order | while read -r f; do \
+		rm -f $(updates)/$$f.ko $(updates)/$$f.ko.?z $(updates)/$$f.ko.zst; \
+	done
 	depmod $(addprefix -b ,$(INSTALL_MOD_PATH)) $(release)
 
 .PHONY: sparse
@@ -111,6 +123,7 @@ help:
 	@echo 'Modules:'
 	@echo '  modules     build every module for the running kernel (the default)'
 	@echo '  install     install them for that kernel, in updates/, and run depmod'
+	@echo '  uninstall   remove what was installed from here'
 	@echo '  clean       remove what was built'
 	@echo ''
 	@echo 'Try and test, in virtual machines; nothing is installed but Debian packages:'
@@ -127,5 +140,6 @@ help:
 	@echo '  KDIR=DIR    headers of the kernel to build for'
 	@echo '  SERIES=6.1  build for Debian'"'"'s stock kernel 6.1 or 6.12, under build/'
 	@echo '  BUILD=DIR   build in DIR, of links to the sources'
+	@echo '  DROPIN=1    ferry-vfio-pci under the name vfio-pci, in place of the kernel'"'"'s own'
 	@echo '  CC=$(CLANG) compiler; clang works for kernels that gcc has built'
 	@echo '  W=1         more warnings; C=2 sparse; V=1 the commands'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ferry-vfio-pci: physical PCI functions for virtual machines and user-space
- * drivers.
+ * ferry-vfio-pci, or vfio-pci for the drop-in: physical PCI functions for virtual
+ * machines and user-space drivers.
  */
 #include <linux/iommu.h>
 #include <linux/module.h>

@@ -10,8 +10,10 @@
 
 #include <ferry/device.h>
 
-/* What the driver calls itself, in sysfs and in the resource tree. */
-#define FERRY_PCI_NAME	"ferry-vfio-pci"
+/*
+ * FERRY_PCI_NAME is what the driver calls itself, in sysfs and in the resource
+ * tree: "ferry-vfio-pci", or "vfio-pci" for the drop-in. Kbuild chooses.
+ */
 
 /**
  * struct ferry_pci_bar - a base address register's resource while it is open
