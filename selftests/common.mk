@@ -16,4 +16,4 @@ export kselftest_override_timeout ?= 3600
 
 include $(KSFT)/lib.mk
 
-$(TEST_GEN_PROGS): $(wildcard $(selftests)/lib/*.c)
+$(TEST_GEN_PROGS) $(TEST_GEN_PROGS_EXTENDED): $(wildcard $(selftests)/lib/*.c)

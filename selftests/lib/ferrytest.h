@@ -63,6 +63,7 @@ struct vdev {
 
 int vdev_group_number(const char *bus, const char *name);
 int vdev_open(struct vdev *v, const char *bus, const char *name);
+int vdev_open_named(const struct vdev *v, const char *name);
 int vdev_open_again(const struct vdev *v);
 int vdev_open_device(struct vdev *v, const char *device);
 void vdev_close(struct vdev *v);

@@ -67,21 +67,27 @@ static int container_open(struct vdev *v)
 }
 
 /*
- * Another descriptor of a device whose group is open. Opening resets the
- * device, which fails with EAGAIN while somebody else holds its lock.
+ * A descriptor of what the driver calls @name, in a group that is open. Opening
+ * resets the device, which fails with EAGAIN while somebody else holds its lock.
  */
-int vdev_open_again(const struct vdev *v)
+int vdev_open_named(const struct vdev *v, const char *name)
 {
 	int ret, tries = 1000;
 
 	do {
 		ret = fd_ioctl(v->group, VFIO_GROUP_GET_DEVICE_FD,
-			       (void *)v->name);
+			       (void *)name);
 		if (ret != -EAGAIN)
 			break;
 		sched_yield();
 	} while (--tries);
 	return ret;
+}
+
+/* Another descriptor of a device whose group is open. */
+int vdev_open_again(const struct vdev *v)
+{
+	return vdev_open_named(v, v->name);
 }
 
 int vdev_open(struct vdev *v, const char *bus, const char *name)
