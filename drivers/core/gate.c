@@ -39,7 +39,26 @@ int ferry_gate_enter(struct ferry_device *fdev)
 EXPORT_SYMBOL_GPL(ferry_gate_enter);
 
 /**
- * ferry_gate_leave - end what ferry_gate_enter() began
+ * ferry_gate_try_enter - ferry_gate_enter() for those who can't wait
+ * @fdev: the device
+ *
+ * Context: any but NMI.
+ * Return: 0, -EIO without the gate held if the memory isn't there now, or
+ * -EAGAIN if that can't be said without waiting.
+ */
+int ferry_gate_try_enter(struct ferry_device *fdev)
+{
+	if (!down_read_trylock(&fdev->gate.sem))
+		return -EAGAIN;
+	if (likely(!fdev->gate.closed))
+		return 0;
+	up_read(&fdev->gate.sem);
+	return -EIO;
+}
+EXPORT_SYMBOL_GPL(ferry_gate_try_enter);
+
+/**
+ * ferry_gate_leave - the caller who has entered is done
  * @fdev: the device
  */
 void ferry_gate_leave(struct ferry_device *fdev)

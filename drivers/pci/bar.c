@@ -248,6 +248,62 @@ static const struct ferry_region_ops port_ops = {
 	.write = port_region_write,
 };
 
+/**
+ * ferry_pci_bar_check - may the user write here?
+ * @fpci: the function, open
+ * @index: number of a BAR
+ * @off: offset in it
+ * @len: bytes
+ *
+ * Return: 0, -EINVAL for what doesn't lie within the BAR or touches the MSI-X
+ * table, or why the BAR can't be accessed.
+ */
+int ferry_pci_bar_check(struct ferry_pci *fpci, unsigned int index, u64 off,
+			size_t len)
+{
+	struct ferry_region *region = &fpci->fdev.regions[index];
+	struct ferry_pci_bar *bar = &fpci->bars[index];
+
+	if (len > region->size || off > region->size - len)
+		return -EINVAL;
+	if (off < bar->hole_end && off + len > bar->hole_start)
+		return -EINVAL;
+	return bar->error;
+}
+
+/**
+ * ferry_pci_bar_is_memory - does reaching this BAR take memory decoding?
+ * @fpci: the function, open
+ * @index: number of a BAR that it has
+ *
+ * Return: whether it does, and accesses have to pass the gate.
+ */
+bool ferry_pci_bar_is_memory(struct ferry_pci *fpci, unsigned int index)
+{
+	return fpci->fdev.regions[index].ops == &mmio_ops;
+}
+
+/**
+ * ferry_pci_bar_put - write to a BAR
+ * @fpci: the function, open
+ * @index: number of the BAR
+ * @off: offset in it, that ferry_pci_bar_check() has found good
+ * @buf: what to write
+ * @len: bytes
+ *
+ * Context: any; a memory BAR's gate is the caller's to pass.
+ */
+void ferry_pci_bar_put(struct ferry_pci *fpci, unsigned int index, u64 off,
+		       const void *buf, size_t len)
+{
+	void __iomem *io = fpci->bars[index].io + off;
+
+	if (ferry_pci_bar_is_memory(fpci, index))
+		mmio_write(io, buf, len);
+	else
+		port_write(io, buf, len);
+}
+
 /* The MSI-X table, if it lies in this BAR (PCI 3.0, 6.8.2.4). */
 static void bar_find_hole(struct ferry_pci *fpci, unsigned int index)
 {

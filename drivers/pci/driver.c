@@ -17,6 +17,7 @@ MODULE_PARM_DESC(ids, "Devices to bind at load time, separated by commas: vendor
 static const struct ferry_device_ops ferry_pci_ops = {
 	.irq = &ferry_pci_irq_ops,
 	.reset = ferry_pci_reset,
+	.ioctl = ferry_pci_ioctl,
 };
 
 static int ferry_pci_init(struct vfio_device *vdev)
@@ -24,12 +25,17 @@ static int ferry_pci_init(struct vfio_device *vdev)
 	struct ferry_pci *fpci = to_ferry_pci(to_ferry_device(vdev));
 
 	fpci->pdev = to_pci_dev(vdev->dev);
+	mutex_init(&fpci->ioeventfd_lock);
+	INIT_LIST_HEAD(&fpci->ioeventfds);
 	return ferry_device_init(&fpci->fdev, &ferry_pci_ops);
 }
 
 static void ferry_pci_release(struct vfio_device *vdev)
 {
-	ferry_device_release(to_ferry_device(vdev));
+	struct ferry_pci *fpci = to_ferry_pci(to_ferry_device(vdev));
+
+	mutex_destroy(&fpci->ioeventfd_lock);
+	ferry_device_release(&fpci->fdev);
 }
 
 static const struct vfio_device_ops ferry_pci_vfio_ops = {

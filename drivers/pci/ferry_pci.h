@@ -6,7 +6,9 @@
 #define FERRY_PCI_H
 
 #include <linux/ioport.h>
+#include <linux/mutex.h>
 #include <linux/pci.h>
+#include <linux/types.h>
 
 #include <ferry/device.h>
 
@@ -40,6 +42,8 @@ struct ferry_pci_bar {
  * @bar_values: what stands in BAR 0 to 5 and the ROM BAR, to put it back after a
  *	reset that nobody told us of
  * @msix_table: the MSI-X table, %NULL if we haven't got the BAR that it is in
+ * @ioeventfd_lock: serialises @ioeventfds; taken before the gate
+ * @ioeventfds: &struct ferry_pci_ioeventfd that are set
  * @rom: the ROM's mapping while open, %NULL if it has none that is readable
  * @rom_len: bytes of @rom that are an image
  * @config_mem: what ferry_device.config lives in
@@ -59,6 +63,8 @@ struct ferry_pci {
 	struct ferry_pci_bar bars[PCI_STD_NUM_BARS];
 	u32 bar_values[PCI_STD_NUM_BARS + 1];
 	void __iomem *msix_table;
+	struct mutex ioeventfd_lock;	/* serialises ioeventfds */
+	struct list_head ioeventfds;
 	void __iomem *rom;
 	size_t rom_len;
 	void *config_mem;
@@ -73,6 +79,9 @@ struct ferry_pci {
 };
 
 #define to_ferry_pci(f)	container_of(f, struct ferry_pci, fdev)
+
+long ferry_pci_ioctl(struct ferry_device *fdev, unsigned int cmd,
+		     unsigned long arg);
 
 int ferry_pci_open(struct vfio_device *vdev);
 void ferry_pci_close(struct vfio_device *vdev);
@@ -108,8 +117,16 @@ void ferry_pci_vector_arm(struct ferry_device *fdev,
 
 void ferry_pci_bars_open(struct ferry_pci *fpci);
 void ferry_pci_bars_close(struct ferry_pci *fpci);
+int ferry_pci_bar_check(struct ferry_pci *fpci, unsigned int index, u64 off,
+			size_t len);
+bool ferry_pci_bar_is_memory(struct ferry_pci *fpci, unsigned int index);
+void ferry_pci_bar_put(struct ferry_pci *fpci, unsigned int index, u64 off,
+		       const void *buf, size_t len);
 void ferry_pci_mmio_read(const void __iomem *io, void *buf, size_t len,
 			 unsigned int max_width);
+
+int ferry_pci_ioeventfd(struct ferry_pci *fpci, void __user *uarg);
+void ferry_pci_ioeventfds_stop(struct ferry_pci *fpci);
 
 void ferry_pci_rom_open(struct ferry_pci *fpci);
 void ferry_pci_rom_close(struct ferry_pci *fpci);

@@ -88,6 +88,7 @@ void ferry_pci_close(struct vfio_device *vdev)
 
 	/* No more DMA, then no more interrupts. */
 	ferry_pci_command_update(fpci, PCI_COMMAND_MASTER, 0);
+	ferry_pci_ioeventfds_stop(fpci);
 	ferry_device_stop(fdev);
 
 	ferry_pci_rom_close(fpci);

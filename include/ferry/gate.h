@@ -45,6 +45,7 @@ struct ferry_gate {
 void ferry_gate_init(struct ferry_gate *gate);
 
 int ferry_gate_enter(struct ferry_device *fdev);
+int ferry_gate_try_enter(struct ferry_device *fdev);
 void ferry_gate_leave(struct ferry_device *fdev);
 
 void ferry_gate_lock(struct ferry_device *fdev);
