@@ -95,7 +95,8 @@ install_modules()
 	depmod
 }
 
-# unload_modules: ours, each after whatever depends on it.
+# unload_modules: ours, each after whatever depends on it. The drop-in's name
+# doesn't tell that it is one of them, but that it uses the core.
 unload_modules()
 {
 	local module progress=y said
@@ -103,7 +104,9 @@ unload_modules()
 	said=$(mktemp)
 	while [ -n "$progress" ]; do
 		progress=''
-		for module in $(awk '$1 ~ /^ferry/ { print $1 }' /proc/modules); do
+		for module in $(awk '$1 == "ferry" && $4 != "-" { gsub(",", " ", $4); print $4 }
+				     $1 ~ /^ferry/ { print $1 }' /proc/modules | uniq); do
+			[ -d "/sys/module/$module" ] || continue
 			if rmmod "$module" 2>"$said"; then
 				progress=y
 			fi
