@@ -243,8 +243,9 @@ static int points_set(struct ferry_device *fdev, unsigned int index,
 	int ret;
 
 	if (!enabled) {
+		/* What the PCI core says to those who ask for no vector. */
 		if (!(start + count))
-			return -EINVAL;
+			return -ERANGE;
 		ret = index_enable(fdev, index, start + count);
 		if (ret)
 			return ret;
@@ -437,8 +438,8 @@ u32 ferry_irqs_flags(struct ferry_device *fdev, unsigned int index)
 	if (index == VFIO_PCI_INTX_IRQ_INDEX)
 		return VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_MASKABLE |
 		       VFIO_IRQ_INFO_AUTOMASKED;
-	if (index == VFIO_PCI_MSIX_IRQ_INDEX && ops->resizable &&
-	    ops->resizable(fdev))
+	if (index == VFIO_PCI_MSIX_IRQ_INDEX && ops->count(fdev, index) &&
+	    ops->resizable && ops->resizable(fdev))
 		return VFIO_IRQ_INFO_EVENTFD;
 	return VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE;
 }
