@@ -151,6 +151,20 @@ static void vpd_after(struct ferry_pci *fpci, unsigned int off)
 	ferry_config_set16(cfg, off, address ^ PCI_VPD_ADDR_F);
 }
 
+/*
+ * While MSI is enabled, its user may stop the function from sending messages
+ * and choose how many of them it tells apart.
+ */
+static void msi_after(struct ferry_pci *fpci, unsigned int off, u16 flags)
+{
+	u16 mine = PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE;
+	u16 old;
+
+	if (!pci_user_read_config_word(fpci->pdev, off, &old))
+		pci_user_write_config_word(fpci->pdev, off,
+					   (old & ~mine) | (flags & mine));
+}
+
 static int change_before(void *ctx, const struct ferry_config_change *change)
 {
 	/* The gate is closed before the memory goes, and opened after it came. */
@@ -174,6 +188,8 @@ static void change_after(void *ctx, const struct ferry_config_change *change)
 		readrq_after(ctx, change->new);
 	if (change->events & FERRY_CONFIG_VPD)
 		vpd_after(ctx, change->offset);
+	if (change->events & FERRY_CONFIG_MSI)
+		msi_after(ctx, change->offset, change->new);
 }
 
 static const struct ferry_config_backend config_backend = {
