@@ -21,7 +21,6 @@
 #include "differential.h"
 
 #define GROUPS_SHOWN	24
-#define TRIES		20
 
 struct section {
 	const char *name;
@@ -81,9 +80,7 @@ static struct reasons *reasons;
 static unsigned int *seen;
 static unsigned int results, failures;
 
-static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static void say(const char *format, ...)
+static void __printf(1, 2) say(const char *format, ...)
 {
 	va_list args;
 
@@ -95,10 +92,7 @@ static void say(const char *format, ...)
 	fflush(stdout);
 }
 
-static void result(bool ok, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void result(bool ok, const char *format, ...)
+static void __printf(2, 3) result(bool ok, const char *format, ...)
 {
 	va_list args;
 
@@ -384,10 +378,10 @@ static void report_unseen(void)
 	       options.every);
 }
 
-static void usage(FILE *out)
+static void help(FILE *out)
 {
 	fprintf(out,
-		"usage: differential [OPTION]... [NAME=]BDF...\n"
+		"differential [OPTION]... [NAME=]BDF...\n"
 		"  -a             also what may upset a device that isn't emulated\n"
 		"  -l FILE        the reasoned list, Documentation/differences.rst\n"
 		"  -s DRIVER      the first driver, %s\n"
@@ -399,25 +393,52 @@ static void usage(FILE *out)
 		options.stock, options.ferry);
 }
 
+/* Where the argument of an option goes. */
+static const char **option_text(int c)
+{
+	switch (c) {
+	case 'l':
+		return &options.list;
+	case 's':
+		return &options.stock;
+	case 'f':
+		return &options.ferry;
+	case 'o':
+		return &options.section;
+	case 'k':
+		return &options.keep;
+	case 'e':
+		return &options.every;
+	}
+	return NULL;
+}
+
+static bool section_exists(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < SECTIONS; i++)
+		if (!strcmp(name, sections[i].name))
+			return true;
+	return false;
+}
+
 static bool options_read(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "al:s:f:o:k:e:vh")) != -1) {
-		switch (c) {
-		case 'a': options.all = true; break;
-		case 'l': options.list = optarg; break;
-		case 's': options.stock = optarg; break;
-		case 'f': options.ferry = optarg; break;
-		case 'o': options.section = optarg; break;
-		case 'k': options.keep = optarg; break;
-		case 'e': options.every = optarg; break;
-		case 'v': options.verbose = true; break;
-		case 'h': usage(stdout); exit(0);
-		default: return false;
-		}
+	while ((c = getopt(argc, argv, "al:s:f:o:k:e:v")) != -1) {
+		if (c == 'a')
+			options.all = true;
+		else if (c == 'v')
+			options.verbose = true;
+		else if (option_text(c))
+			*option_text(c) = optarg;
+		else
+			return false;
 	}
-	return optind < argc;
+	return optind < argc &&
+	       (!options.section || section_exists(options.section));
 }
 
 /* The list of the tree that this program stands in. */
@@ -443,7 +464,7 @@ int main(int argc, char **argv)
 	int i;
 
 	if (!options_read(argc, argv)) {
-		usage(stderr);
+		help(stderr);
 		return 2;
 	}
 	reasons = reasons_read(list_path());

@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "kselftest.h"
+
 #include "../lib/ferrytest.h"
 
 #define CONFIG_MAX	4096
@@ -49,8 +51,8 @@ struct subject {
 
 int subject_open(struct subject *s);
 void subject_close(struct subject *s);
-void fact(struct subject *s, const char *area, const char *key,
-	  const char *format, ...) __attribute__((format(printf, 4, 5)));
+void __printf(4, 5) fact(struct subject *s, const char *area, const char *key,
+			 const char *format, ...);
 void fact_bytes(struct subject *s, const char *area, const char *key,
 		unsigned int off, const __u8 *bytes, unsigned int len);
 const char *result_name(long ret);

@@ -73,9 +73,9 @@ static void settle(struct grid *g)
 		efd_take(g->efd[i]);
 }
 
-static int fill_fd(struct grid *g, enum fill fill, __u32 i, __u32 count)
+static int fill_fd(struct grid *g, enum fill how, __u32 i, __u32 count)
 {
-	switch (fill) {
+	switch (how) {
 	case FILL_EVENTFD:
 		return g->efd[i & 7];
 	case FILL_MINUS_ONE:
@@ -93,7 +93,7 @@ static int fill_fd(struct grid *g, enum fill fill, __u32 i, __u32 count)
 	}
 }
 
-static size_t fill_data(struct grid *g, __u32 flags, enum fill fill,
+static size_t fill_data(struct grid *g, __u32 flags, enum fill how,
 			__u32 count)
 {
 	struct vfio_irq_set *set = (void *)g->request;
@@ -104,11 +104,11 @@ static size_t fill_data(struct grid *g, __u32 flags, enum fill fill,
 		count = DATA_MAX;
 	if (flags & VFIO_IRQ_SET_DATA_EVENTFD) {
 		for (i = 0; i < count; i++)
-			fds[i] = fill_fd(g, fill, i, count);
+			fds[i] = fill_fd(g, how, i, count);
 		return count * sizeof(*fds);
 	}
 	if (flags & VFIO_IRQ_SET_DATA_BOOL) {
-		memset(set->data, fill == FILL_TRUE, count);
+		memset(set->data, how == FILL_TRUE, count);
 		return count;
 	}
 	return 0;
@@ -131,7 +131,7 @@ static const char *action_name(__u32 flags)
 }
 
 static void request(struct grid *g, unsigned int index, __u32 flags,
-		    enum fill fill, struct number start, struct number count,
+		    enum fill how, struct number start, struct number count,
 		    int short_by)
 {
 	struct vfio_irq_set *set = (void *)g->request;
@@ -139,7 +139,7 @@ static void request(struct grid *g, unsigned int index, __u32 flags,
 	char key[160];
 	int ret;
 
-	set->argsz = sizeof(*set) + fill_data(g, flags, fill, count.value) -
+	set->argsz = sizeof(*set) + fill_data(g, flags, how, count.value) -
 		     short_by;
 	set->flags = flags;
 	set->index = index == 6 ? ~0U : index;
@@ -150,7 +150,7 @@ static void request(struct grid *g, unsigned int index, __u32 flags,
 		signals += efd_take(g->efd[i]);
 
 	snprintf(key, sizeof(key), "%s/%s/%s/%s/%s/%s%s",
-		 state_names[g->state], index_names[index], fill_names[fill],
+		 state_names[g->state], index_names[index], fill_names[how],
 		 action_name(flags), start.name, count.name,
 		 short_by ? "/short" : "");
 	fact(g->s, "irqs", key, "%s,signals:%u", result_name(ret), signals);
@@ -159,7 +159,7 @@ static void request(struct grid *g, unsigned int index, __u32 flags,
 }
 
 static void request_numbers(struct grid *g, unsigned int index, __u32 flags,
-			    enum fill fill)
+			    enum fill how)
 {
 	__u32 num = g->count[index];
 	const struct number starts[] = {
@@ -174,7 +174,7 @@ static void request_numbers(struct grid *g, unsigned int index, __u32 flags,
 
 	for (i = 0; i < sizeof(starts) / sizeof(*starts); i++)
 		for (j = 0; j < sizeof(counts) / sizeof(*counts); j++)
-			request(g, index, flags, fill, starts[i], counts[j],
+			request(g, index, flags, how, starts[i], counts[j],
 				0);
 }
 
@@ -191,14 +191,14 @@ static void well_formed(struct grid *g, unsigned int index)
 	};
 	__u32 action;
 	unsigned int i;
-	enum fill fill;
+	enum fill how;
 
 	for (action = VFIO_IRQ_SET_ACTION_MASK;
 	     action <= VFIO_IRQ_SET_ACTION_TRIGGER; action <<= 1)
 		for (i = 0; i < 3; i++)
-			for (fill = data[i].from; fill <= data[i].to; fill++)
+			for (how = data[i].from; how <= data[i].to; how++)
 				request_numbers(g, index,
-						action | data[i].type, fill);
+						action | data[i].type, how);
 }
 
 /* Every combination of flags, and data cut short. */
@@ -211,14 +211,14 @@ static void malformed(struct grid *g, unsigned int index)
 
 	for (flags = 0; flags < 0x40 + sizeof(odd) / sizeof(*odd); flags++) {
 		__u32 f = flags < 0x40 ? flags : odd[flags - 0x40];
-		enum fill fill = f & VFIO_IRQ_SET_DATA_EVENTFD ?
+		enum fill how = f & VFIO_IRQ_SET_DATA_EVENTFD ?
 				 FILL_EVENTFD : FILL_FALSE;
 		char name[16];
 		const struct number none = { name, 0 };
 
 		snprintf(name, sizeof(name), "0,flags:%x", f);
-		request(g, index, f, fill, none, one, 0);
-		request(g, index, f, fill, none, zero, 0);
+		request(g, index, f, how, none, one, 0);
+		request(g, index, f, how, none, zero, 0);
 	}
 	for (i = 1; i <= 5; i++) {
 		char name[16];

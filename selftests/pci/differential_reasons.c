@@ -21,8 +21,10 @@
 #define TITLE_MAX	128
 #define MATCHES_MAX	512
 
-enum { HAS_MATCH = 1, HAS_KERNELS = 2, HAS_STOCK = 4, HAS_FERRY = 8,
-       HAS_WHY = 16, HAS_ALL = 31 };
+enum {
+	HAS_MATCH = 1, HAS_KERNELS = 2, HAS_STOCK = 4, HAS_FERRY = 8,
+	HAS_WHY = 16, HAS_ALL = 31,
+};
 
 struct reason {
 	char title[TITLE_MAX];
@@ -52,7 +54,8 @@ static bool match_parse(struct match *m, const char *text)
 	char *word, *state;
 
 	m->text = strdup(text);
-	m->first = m->second = "*";
+	m->first = "*";
+	m->second = "*";
 	m->bits = 0xff;
 	m->area = strtok_r(m->text, " ", &state);
 	m->key = strtok_r(NULL, " ", &state);

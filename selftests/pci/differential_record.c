@@ -9,18 +9,24 @@
 #include "differential.h"
 
 #define ABSENT	"absent"
+#define NOTHING	~0U
 
 struct entry {
 	char *area;
 	char *key;
 	char *value;
+	/* The next one in the same bucket. */
+	unsigned int next;
 };
 
 struct record {
 	struct entry *entries;
 	unsigned int count;
 	unsigned int room;
+	unsigned int *buckets;
 };
+
+#define BUCKETS	0x10000
 
 const char *result_name(long ret)
 {
@@ -32,39 +38,58 @@ const char *result_name(long ret)
 	return text;
 }
 
+static void fact_begin(struct subject *s, const char *area, const char *key)
+{
+	fputs(area, s->out);
+	putc(' ', s->out);
+	fputs(key, s->out);
+	putc(' ', s->out);
+}
+
 void fact(struct subject *s, const char *area, const char *key,
 	  const char *format, ...)
 {
 	va_list args;
 
-	fprintf(s->out, "%s %s ", area, key);
+	fact_begin(s, area, key);
 	va_start(args, format);
 	vfprintf(s->out, format, args);
 	va_end(args);
-	fputc('\n', s->out);
+	putc('\n', s->out);
 }
 
+/* By hand, because there are a great many of them. */
 void fact_bytes(struct subject *s, const char *area, const char *key,
 		unsigned int off, const __u8 *bytes, unsigned int len)
 {
 	static const char digits[] = "0123456789abcdef";
-	char text[2 * CONFIG_MAX + 1];
-	unsigned int i;
+	char text[2 * CONFIG_MAX + 16];
+	char *to = text;
+	int shift;
 
-	for (i = 0; i < len; i++) {
-		text[2 * i] = digits[bytes[i] >> 4];
-		text[2 * i + 1] = digits[bytes[i] & 15];
+	*to++ = '@';
+	for (shift = 8; shift >= 0; shift -= 4)
+		*to++ = digits[off >> shift & 15];
+	*to++ = ':';
+	for (; len--; bytes++) {
+		*to++ = digits[*bytes >> 4];
+		*to++ = digits[*bytes & 15];
 	}
-	text[2 * len] = '\0';
-	fact(s, area, key, "@%x:%s", off, text);
+	*to++ = '\n';
+	*to = '\0';
+	fact_begin(s, area, key);
+	fputs(text, s->out);
 }
 
-static int entry_order(const void *x, const void *y)
+static unsigned int bucket_of(const char *area, const char *key)
 {
-	const struct entry *a = x, *b = y;
-	int order = strcmp(a->area, b->area);
+	unsigned int hash = 5381;
 
-	return order ? order : strcmp(a->key, b->key);
+	while (*area)
+		hash = hash * 33 + *area++;
+	while (*key)
+		hash = hash * 33 + *key++;
+	return (hash ^ hash >> 16) % BUCKETS;
 }
 
 static bool entry_parse(struct entry *e, char *line)
@@ -83,34 +108,44 @@ static bool entry_parse(struct entry *e, char *line)
 	return true;
 }
 
+static void record_add(struct record *r, struct entry e)
+{
+	unsigned int *bucket = &r->buckets[bucket_of(e.area, e.key)];
+
+	if (r->count == r->room) {
+		r->room = r->room ? 2 * r->room : 4096;
+		r->entries = realloc(r->entries, r->room * sizeof(e));
+		if (!r->entries)
+			abort();
+	}
+	e.next = *bucket;
+	*bucket = r->count;
+	r->entries[r->count++] = e;
+}
+
 struct record *record_load(const char *path)
 {
 	struct record *r = calloc(1, sizeof(*r));
 	FILE *f = fopen(path, "re");
 	char *line = NULL;
+	struct entry e;
 	size_t size = 0;
 
 	if (!r || !f)
-		goto out;
+		abort();
+	r->buckets = malloc(BUCKETS * sizeof(*r->buckets));
+	if (!r->buckets)
+		abort();
+	memset(r->buckets, 0xff, BUCKETS * sizeof(*r->buckets));
 	while (getline(&line, &size, f) > 0) {
-		if (r->count == r->room) {
-			r->room = r->room ? 2 * r->room : 4096;
-			r->entries = realloc(r->entries,
-					     r->room * sizeof(*r->entries));
-			if (!r->entries)
-				abort();
-		}
-		if (entry_parse(&r->entries[r->count], line)) {
-			r->count++;
-			line = NULL;
-			size = 0;
-		}
+		if (!entry_parse(&e, line))
+			continue;
+		record_add(r, e);
+		line = NULL;
+		size = 0;
 	}
-	qsort(r->entries, r->count, sizeof(*r->entries), entry_order);
-out:
 	free(line);
-	if (f)
-		fclose(f);
+	fclose(f);
 	return r;
 }
 
@@ -126,25 +161,32 @@ void record_free(struct record *r)
 	for (i = 0; i < r->count; i++)
 		free(r->entries[i].area);
 	free(r->entries);
+	free(r->buckets);
 	free(r);
 }
 
 static const char *record_find(const struct record *r, const char *area,
 			       const char *key)
 {
-	struct entry wanted = { (char *)area, (char *)key, NULL };
-	struct entry *e;
+	unsigned int i = r->buckets[bucket_of(area, key)];
 
-	e = bsearch(&wanted, r->entries, r->count, sizeof(*r->entries),
-		    entry_order);
-	return e ? e->value : ABSENT;
+	for (; i != NOTHING; i = r->entries[i].next)
+		if (!strcmp(r->entries[i].key, key) &&
+		    !strcmp(r->entries[i].area, area))
+			return r->entries[i].value;
+	return NULL;
 }
 
 /* Do two records of one driver agree on this? */
 bool record_same(const struct record *a, const struct record *b,
 		 const char *area, const char *key)
 {
-	return !strcmp(record_find(a, area, key), record_find(b, area, key));
+	const char *first = record_find(a, area, key);
+	const char *second = record_find(b, area, key);
+
+	if (!first || !second)
+		return first == second;
+	return !strcmp(first, second);
 }
 
 static unsigned int hex_byte(const char *text)
@@ -198,30 +240,17 @@ void record_compare(const struct record *a, const struct record *b,
 		    const struct layout *layout, record_differ_t differ,
 		    void *ctx)
 {
-	unsigned int i = 0, j = 0;
-	int order;
+	const struct entry *e;
+	const char *value;
 
-	while (i < a->count || j < b->count) {
-		if (i == a->count)
-			order = 1;
-		else if (j == b->count)
-			order = -1;
-		else
-			order = entry_order(&a->entries[i], &b->entries[j]);
-
-		if (order < 0) {
-			compare_entry(&a->entries[i], a->entries[i].value,
-				      ABSENT, layout, differ, ctx);
-			i++;
-		} else if (order > 0) {
-			compare_entry(&b->entries[j], ABSENT,
-				      b->entries[j].value, layout, differ, ctx);
-			j++;
-		} else {
-			compare_entry(&a->entries[i], a->entries[i].value,
-				      b->entries[j].value, layout, differ, ctx);
-			i++;
-			j++;
-		}
+	for (e = a->entries; e < a->entries + a->count; e++) {
+		value = record_find(b, e->area, e->key);
+		compare_entry(e, e->value, value ? value : ABSENT, layout,
+			      differ, ctx);
 	}
+	/* What only the second has. */
+	for (e = b->entries; e < b->entries + b->count; e++)
+		if (!record_find(a, e->area, e->key))
+			compare_entry(e, ABSENT, e->value, layout, differ,
+				      ctx);
 }

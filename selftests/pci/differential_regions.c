@@ -103,8 +103,8 @@ static bool msix_table(struct subject *s, unsigned int *index, __u64 *pos,
 	return *index <= VFIO_PCI_BAR5_REGION_INDEX;
 }
 
-static void contents(struct subject *s, const char *key, unsigned int index,
-		     __u64 pos, unsigned int len)
+static void holds(struct subject *s, const char *key, unsigned int index,
+		  __u64 pos, unsigned int len)
 {
 	__u8 buf[32];
 	char text[80];
@@ -133,12 +133,12 @@ static void table_facts(struct subject *s, const char *state)
 		for (width = 1; width <= 8; width++) {
 			snprintf(key, sizeof(key), "%s/table+%u/%u", state, i,
 				 width);
-			contents(s, key, index, pos + i, width);
+			holds(s, key, index, pos + i, width);
 			snprintf(key, sizeof(key), "%s/table-end-%u/%u", state,
 				 i, width);
 			if (s->all)
-				contents(s, key, index,
-					 pos + 16 * entries - 1 - i, width);
+				holds(s, key, index,
+				      pos + 16 * entries - 1 - i, width);
 		}
 	}
 	if (s->all)
@@ -150,7 +150,7 @@ static void table_facts(struct subject *s, const char *state)
 						       (void *)ones, 1, true)));
 		}
 	snprintf(key, sizeof(key), "%s/table/after", state);
-	contents(s, key, index, pos, 16);
+	holds(s, key, index, pos, 16);
 }
 
 static void rom_facts(struct subject *s, const char *state)
