@@ -42,6 +42,38 @@ static inline void ferry_vfio_free_device(struct vfio_device *vdev)
 #endif
 }
 
+/*
+ * Until 7.0 the name of who may be bound was a member of each bus's devices.
+ */
+static inline int ferry_set_driver_override(struct pci_dev *pdev,
+					    const char *name)
+{
+#ifdef FERRY_HAVE_DEVICE_DRIVER_OVERRIDE
+	return device_set_driver_override(&pdev->dev, name);
+#else
+	return driver_set_override(&pdev->dev, &pdev->driver_override, name,
+				   strlen(name));
+#endif
+}
+
+/*
+ * VFIO cores that have character devices, but ask a driver about tokens only when a
+ * device is opened through its group.
+ */
+#if defined(FERRY_HAVE_VFIO_BIND_IOMMUFD) && IS_ENABLED(CONFIG_IOMMUFD) && \
+	!defined(FERRY_HAVE_VFIO_MATCH_TOKEN)
+#define FERRY_VFIO_SKIPS_TOKEN	1
+#else
+#define FERRY_VFIO_SKIPS_TOKEN	0
+#endif
+
+#ifdef FERRY_HAVE_VFIO_MATCH_TOKEN
+#define FERRY_VFIO_TOKEN_OPS(match) \
+	.match_token_uuid = match,
+#else
+#define FERRY_VFIO_TOKEN_OPS(...)
+#endif
+
 /* The callbacks of vfio_device_ops that iommufd needs, where it exists. */
 #ifdef FERRY_HAVE_VFIO_DETACH_IOAS
 #define FERRY_VFIO_DETACH_IOAS(kind) \
@@ -51,13 +83,50 @@ static inline void ferry_vfio_free_device(struct vfio_device *vdev)
 #endif
 
 #ifdef FERRY_HAVE_VFIO_BIND_IOMMUFD
-#define FERRY_VFIO_IOMMUFD_OPS(kind) \
-	.bind_iommufd = vfio_iommufd_##kind##_bind, \
+#define FERRY_VFIO_IOMMUFD_OPS_BUT_BIND(kind) \
 	.unbind_iommufd = vfio_iommufd_##kind##_unbind, \
 	.attach_ioas = vfio_iommufd_##kind##_attach_ioas, \
 	FERRY_VFIO_DETACH_IOAS(kind)
+#define FERRY_VFIO_IOMMUFD_OPS(kind) \
+	.bind_iommufd = vfio_iommufd_##kind##_bind, \
+	FERRY_VFIO_IOMMUFD_OPS_BUT_BIND(kind)
 #else
 #define FERRY_VFIO_IOMMUFD_OPS(...)
+#endif
+
+#ifdef FERRY_HAVE_VFIO_PASID
+#define FERRY_VFIO_PASID_OPS \
+	.pasid_attach_ioas = vfio_iommufd_physical_pasid_attach_ioas, \
+	.pasid_detach_ioas = vfio_iommufd_physical_pasid_detach_ioas,
+#else
+#define FERRY_VFIO_PASID_OPS
+#endif
+
+/*
+ * For physical devices: @admit has a word in who binds them, where the VFIO core
+ * doesn't ask by itself.
+ */
+#ifdef FERRY_HAVE_VFIO_BIND_IOMMUFD
+#if FERRY_VFIO_SKIPS_TOKEN
+#define FERRY_VFIO_DEFINE_BIND(name, admit) \
+static int name(struct vfio_device *vdev, struct iommufd_ctx *ictx, u32 *id) \
+{ \
+	int ret = admit(vdev); \
+\
+	return ret ? ret : vfio_iommufd_physical_bind(vdev, ictx, id); \
+}
+#define FERRY_VFIO_PHYSICAL_BIND(name)	name
+#else
+#define FERRY_VFIO_DEFINE_BIND(...)
+#define FERRY_VFIO_PHYSICAL_BIND(...)	vfio_iommufd_physical_bind
+#endif
+#define FERRY_VFIO_PHYSICAL_OPS(name) \
+	.bind_iommufd = FERRY_VFIO_PHYSICAL_BIND(name), \
+	FERRY_VFIO_IOMMUFD_OPS_BUT_BIND(physical) \
+	FERRY_VFIO_PASID_OPS
+#else
+#define FERRY_VFIO_DEFINE_BIND(...)
+#define FERRY_VFIO_PHYSICAL_OPS(...)
 #endif
 
 /* A VFIO core that serves VFIO_DEVICE_GET_REGION_INFO itself wants only facts. */

@@ -14,10 +14,15 @@ static char ids[1024] __initdata;
 module_param_string(ids, ids, sizeof(ids), 0);
 MODULE_PARM_DESC(ids, "Devices to bind at load time, separated by commas: vendor:device[:subvendor[:subdevice[:class[:class_mask]]]], all in hexadecimal");
 
+static bool nointxmask;
+module_param(nointxmask, bool, 0644);
+MODULE_PARM_DESC(nointxmask, "Don't trust the interrupt disable bit of devices: each needs an INTx line of its own (for those bound from now on)");
+
 static const struct ferry_device_ops ferry_pci_ops = {
 	.irq = &ferry_pci_irq_ops,
 	.reset = ferry_pci_reset,
 	.ioctl = ferry_pci_ioctl,
+	.feature = ferry_pci_feature,
 };
 
 static int ferry_pci_init(struct vfio_device *vdev)
@@ -25,6 +30,7 @@ static int ferry_pci_init(struct vfio_device *vdev)
 	struct ferry_pci *fpci = to_ferry_pci(to_ferry_device(vdev));
 
 	fpci->pdev = to_pci_dev(vdev->dev);
+	fpci->nointxmask = nointxmask;
 	mutex_init(&fpci->ioeventfd_lock);
 	INIT_LIST_HEAD(&fpci->ioeventfds);
 	return ferry_device_init(&fpci->fdev, &ferry_pci_ops);
@@ -34,9 +40,13 @@ static void ferry_pci_release(struct vfio_device *vdev)
 {
 	struct ferry_pci *fpci = to_ferry_pci(to_ferry_device(vdev));
 
+	ferry_pci_sriov_release(fpci);
+	ferry_pci_token_release(fpci);
 	mutex_destroy(&fpci->ioeventfd_lock);
 	ferry_device_release(&fpci->fdev);
 }
+
+FERRY_VFIO_DEFINE_BIND(ferry_pci_bind_iommufd, ferry_pci_admit)
 
 static const struct vfio_device_ops ferry_pci_vfio_ops = {
 	.name = FERRY_PCI_NAME,
@@ -50,9 +60,22 @@ static const struct vfio_device_ops ferry_pci_vfio_ops = {
 	FERRY_VFIO_REGION_INFO_OPS
 	.mmap = ferry_device_mmap,
 	.request = ferry_device_request,
+	.match = ferry_pci_match,
+	FERRY_VFIO_TOKEN_OPS(ferry_pci_match_token)
 	.device_feature = ferry_device_feature,
-	FERRY_VFIO_IOMMUFD_OPS(physical)
+	FERRY_VFIO_PHYSICAL_OPS(ferry_pci_bind_iommufd)
 };
+
+/**
+ * ferry_pci_is_ours - is this device bound to this driver?
+ * @vdev: any device of VFIO's
+ *
+ * Return: whether it is the first member of a struct ferry_pci.
+ */
+bool ferry_pci_is_ours(struct vfio_device *vdev)
+{
+	return vdev->ops == &ferry_pci_vfio_ops;
+}
 
 /* What nobody can pass through, and how to change that. */
 static int check_function(struct pci_dev *pdev)
@@ -122,6 +145,8 @@ static int ferry_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	ret = check_function(pdev);
 	if (ret)
 		return ret;
+	if (ferry_pci_denied(pdev))
+		return -EINVAL;
 
 	fpci = vfio_alloc_device(ferry_pci, fdev.vdev, &pdev->dev,
 				 &ferry_pci_vfio_ops);
@@ -129,6 +154,10 @@ static int ferry_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		return PTR_ERR(fpci);
 	pci_set_drvdata(pdev, fpci);
 
+	ferry_pci_token_init(fpci);
+	ret = ferry_pci_sriov_link(fpci);
+	if (ret)
+		goto err_put;
 	ret = ferry_pci_set_join(fpci);
 	if (ret)
 		goto err_put;
@@ -150,6 +179,7 @@ static void ferry_pci_remove(struct pci_dev *pdev)
 	struct ferry_pci *fpci = pci_get_drvdata(pdev);
 	struct ferry_device *fdev = &fpci->fdev;
 
+	ferry_pci_sriov_disable(fpci);
 	/* Pulled out: whoever still has it open shall notice. */
 	if (!pci_device_is_present(pdev)) {
 		ferry_gate_lock(fdev);
@@ -186,9 +216,21 @@ static struct pci_driver ferry_pci_driver = {
 	.id_table = ferry_pci_ids,
 	.probe = ferry_pci_probe,
 	.remove = ferry_pci_remove,
+	.sriov_configure = ferry_pci_sriov_configure,
 	.err_handler = &ferry_pci_error_handlers,
 	.driver_managed_dma = true,
 };
+
+/**
+ * ferry_pci_drives - is this function bound to this driver?
+ * @pdev: any function
+ *
+ * Return: whether it is, or is about to be.
+ */
+bool ferry_pci_drives(struct pci_dev *pdev)
+{
+	return pdev->driver == &ferry_pci_driver;
+}
 
 /* One entry of the ids parameter. */
 static void __init add_id(const char *text)
@@ -212,19 +254,27 @@ static int __init ferry_pci_module_init(void)
 	char *text;
 	int ret;
 
-	ret = pci_register_driver(&ferry_pci_driver);
+	ret = ferry_pci_sriov_setup();
 	if (ret)
 		return ret;
+	ret = pci_register_driver(&ferry_pci_driver);
+	if (ret)
+		goto err_sriov;
 	while ((text = strsep(&rest, ",")))
 		if (*text)
 			add_id(text);
 	return 0;
+
+err_sriov:
+	ferry_pci_sriov_cleanup();
+	return ret;
 }
 module_init(ferry_pci_module_init);
 
 static void __exit ferry_pci_module_exit(void)
 {
 	pci_unregister_driver(&ferry_pci_driver);
+	ferry_pci_sriov_cleanup();
 }
 module_exit(ferry_pci_module_exit);
 

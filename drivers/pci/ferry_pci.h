@@ -8,6 +8,7 @@
 #include <linux/ioport.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
+#include <linux/uuid.h>
 #include <linux/types.h>
 
 #include <ferry/device.h>
@@ -35,9 +36,32 @@ struct ferry_pci_bar {
 };
 
 /**
+ * struct ferry_pci_token - what users of virtual functions need to know
+ * @uuid: of a physical function: what they have to name
+ * @users: of a physical function: how many of its virtual functions are open
+ * @opener: who has opened this device last, through its group; %NULL where the VFIO core
+ *	asks for tokens by itself
+ * @named: @opener has named a token
+ * @name: that token
+ *
+ * All of it under a lock of token.c.
+ */
+struct ferry_pci_token {
+	uuid_t uuid;
+	unsigned int users;
+	struct pid *opener;
+	bool named;
+	uuid_t name;
+};
+
+/**
  * struct ferry_pci - a function bound to the driver
  * @fdev: what the core knows; the first member
  * @pdev: the function
+ * @pf: of a virtual function: its physical one, if that is ours, with a reference;
+ *	constant
+ * @token: the VF token
+ * @has_vfs: it has virtual functions, or will in a moment; under ferry_gate.sem
  * @bars: base address registers, while open
  * @bar_values: what stands in BAR 0 to 5 and the ROM BAR, to put it back after a
  *	reset that nobody told us of
@@ -51,6 +75,7 @@ struct ferry_pci_bar {
  * @pm_state: its state from before it entered D3hot, if it forgets it there
  * @used: closed, but not reset since; under the device set's lock
  * @nr_irqs: interrupts by VFIO_PCI_*_IRQ_INDEX, while open
+ * @nointxmask: what the parameter was when the function was bound
  * @intx_maskable: the interrupt disable bit of the command register works
  * @intx_broken: INTx doesn't, and is kept disabled by that bit
  * @intx_live: the INTx handler may be called, and unmasking may enable it; under
@@ -60,6 +85,9 @@ struct ferry_pci_bar {
 struct ferry_pci {
 	struct ferry_device fdev;
 	struct pci_dev *pdev;
+	struct ferry_pci *pf;
+	struct ferry_pci_token token;
+	bool has_vfs;
 	struct ferry_pci_bar bars[PCI_STD_NUM_BARS];
 	u32 bar_values[PCI_STD_NUM_BARS + 1];
 	void __iomem *msix_table;
@@ -72,6 +100,7 @@ struct ferry_pci {
 	struct pci_saved_state *pm_state;
 	u16 nr_irqs[VFIO_PCI_NUM_IRQS];
 	bool used;
+	bool nointxmask;
 	bool intx_maskable;
 	bool intx_broken;
 	bool intx_live;
@@ -82,6 +111,30 @@ struct ferry_pci {
 
 long ferry_pci_ioctl(struct ferry_device *fdev, unsigned int cmd,
 		     unsigned long arg);
+int ferry_pci_feature(struct ferry_device *fdev, u32 flags, void __user *arg,
+		      size_t argsz);
+
+bool ferry_pci_is_ours(struct vfio_device *vdev);
+bool ferry_pci_drives(struct pci_dev *pdev);
+
+bool ferry_pci_denied(struct pci_dev *pdev);
+
+void ferry_pci_token_init(struct ferry_pci *fpci);
+void ferry_pci_token_release(struct ferry_pci *fpci);
+int ferry_pci_match_token(struct vfio_device *vdev, const uuid_t *uuid);
+int ferry_pci_match(struct vfio_device *vdev, char *buf);
+int ferry_pci_admit(struct vfio_device *vdev);
+void ferry_pci_token_get(struct ferry_pci *fpci);
+void ferry_pci_token_put(struct ferry_pci *fpci);
+int ferry_pci_token_feature(struct ferry_pci *fpci, u32 flags,
+			    void __user *arg, size_t argsz);
+
+int ferry_pci_sriov_setup(void);
+void ferry_pci_sriov_cleanup(void);
+int ferry_pci_sriov_configure(struct pci_dev *pdev, int count);
+void ferry_pci_sriov_disable(struct ferry_pci *fpci);
+int ferry_pci_sriov_link(struct ferry_pci *fpci);
+void ferry_pci_sriov_release(struct ferry_pci *fpci);
 
 int ferry_pci_open(struct vfio_device *vdev);
 void ferry_pci_close(struct vfio_device *vdev);

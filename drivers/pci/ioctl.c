@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The ioctls that only physical functions have.
+ * The ioctls and features that only physical functions have.
  */
 #include "ferry_pci.h"
 
@@ -21,6 +21,28 @@ long ferry_pci_ioctl(struct ferry_device *fdev, unsigned int cmd,
 	switch (cmd) {
 	case VFIO_DEVICE_IOEVENTFD:
 		return ferry_pci_ioeventfd(fpci, uarg);
+	default:
+		return -ENOTTY;
+	}
+}
+
+/**
+ * ferry_pci_feature - ferry_device_ops.feature
+ * @fdev: the device
+ * @flags: the feature and what to do with it
+ * @arg: user pointer to its data
+ * @argsz: size of that
+ *
+ * Return: as the feature says; -ENOTTY for one that is unknown.
+ */
+int ferry_pci_feature(struct ferry_device *fdev, u32 flags, void __user *arg,
+		      size_t argsz)
+{
+	struct ferry_pci *fpci = to_ferry_pci(fdev);
+
+	switch (flags & VFIO_DEVICE_FEATURE_MASK) {
+	case VFIO_DEVICE_FEATURE_PCI_VF_TOKEN:
+		return ferry_pci_token_feature(fpci, flags, arg, argsz);
 	default:
 		return -ENOTTY;
 	}

@@ -59,6 +59,7 @@ int ferry_pci_open(struct vfio_device *vdev)
 	ferry_pci_bars_open(fpci);
 	ferry_pci_rom_open(fpci);
 	ferry_device_start(fdev);
+	ferry_pci_token_get(fpci);
 	return 0;
 
 err_restore:
@@ -80,6 +81,7 @@ void ferry_pci_close(struct vfio_device *vdev)
 	struct ferry_device *fdev = to_ferry_device(vdev);
 	struct ferry_pci *fpci = to_ferry_pci(fdev);
 
+	ferry_pci_token_put(fpci);
 	ferry_gate_lock(fdev);
 	ferry_pci_set_power(fpci, PCI_D0);
 	ferry_gate_unlock(fdev);

@@ -24,7 +24,8 @@ static bool asleep(struct pci_dev *pdev)
  * ferry_pci_set_power - enter a power state
  * @fpci: the function
  * @state: the state, PCI_D0 to PCI_D3hot; where the function can't enter it, it
- *	remains in the one that it is in, as the user can read
+ *	remains in the one that it is in, as the user can read. One that has
+ *	virtual functions leaves D0 for none.
  *
  * A function that forgets its configuration on the way from D3hot to D0 gets it
  * back. The PCI core's own copy doesn't serve for that: a reset in between
@@ -37,6 +38,10 @@ void ferry_pci_set_power(struct ferry_pci *fpci, pci_power_t state)
 	struct ferry_device *fdev = &fpci->fdev;
 	struct pci_dev *pdev = fpci->pdev;
 	bool was_off = asleep(pdev);
+
+	/* They have no power of their own (SR-IOV 1.1, 2.1.1 and 6). */
+	if (state != PCI_D0 && fpci->has_vfs)
+		return;
 
 	if (!was_off && state == PCI_D3hot && forgets(pdev)) {
 		pci_save_state(pdev);
