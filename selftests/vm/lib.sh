@@ -102,13 +102,14 @@ install_packages()
 # What it takes to build modules against the headers of Debian's kernels.
 build_packages=(make gcc-12 libelf1 pahole)
 
-# An apt of our own: it reads Debian 12's suites, backports among them, from
-# the mirrors that the machine is configured for, and keeps its lists in the
-# cache. Nothing that it fetches is installed.
-private_apt=$ferry_cache/apt
+# An apt of our own: it reads the suites of one Debian release, backports among
+# them, from the mirrors that the machine is configured for, and keeps its lists
+# in the cache. Nothing that it fetches is installed.
+private_debian=bookworm
 
 private_apt_options()
 {
+	private_apt=$ferry_cache/apt/$private_debian
 	apt_options=(
 		-o Dir::State::lists="$private_apt/lists"
 		-o Dir::Cache="$private_apt/cache"
@@ -137,16 +138,17 @@ private_apt_update()
 		die "apt on this machine has no Debian mirror configured: add one to /etc/apt/sources.list"
 	[ -e "$keyring" ] || need_packages debian-archive-keyring
 
+	private_apt_options
 	mkdir -p "$private_apt/lists/partial" "$private_apt/cache/archives/partial"
 	{
 		printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n\n' \
-			"$main" "bookworm bookworm-updates bookworm-backports" "$keyring"
+			"$main" "$private_debian $private_debian-updates $private_debian-backports" \
+			"$keyring"
 		[ -z "$security" ] ||
 		printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n' \
-			"$security" bookworm-security "$keyring"
+			"$security" "$private_debian-security" "$keyring"
 	} >"$private_apt/sources.sources"
-	private_apt_options
-	step "reading the package lists of Debian 12 and its backports" \
+	step "reading the package lists of Debian $private_debian and its backports" \
 		apt-get "${apt_options[@]}" update -qq
 }
 
