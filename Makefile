@@ -3,14 +3,14 @@
 # "make help" lists what can be asked for.
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
-KERNELS := 6.1 6.12
-CLANG := clang-16
+KERNELS := 6.1 6.12 7.3 7.3-debug
+CLANG := clang-19
 
 root := $(CURDIR)
 vm := selftests/vm
 
-# SERIES=6.12 builds for Debian's stock kernel of that series, which the rig
-# keeps in its cache, in a folder of its own under build/.
+# SERIES=6.12 builds for the rig's kernel of that series, kept in its cache, in a
+# folder of its own under build/.
 ifneq ($(SERIES),)
 KDIR := $(shell $(vm)/kernel kdir $(SERIES))
 BUILD ?= build/$(SERIES)-$(if $(filter command%,$(origin CC)),$(notdir $(CC)),gcc)$(if $(filter 1,$(DROPIN)),-dropin)
@@ -128,7 +128,7 @@ help:
 	@echo ''
 	@echo 'Try and test, in virtual machines; nothing is installed but Debian packages:'
 	@echo '  demo        an NVMe controller and a mediated UART in a QEMU guest'
-	@echo '  check       every test, on stock Debian kernels $(KERNELS)'
+	@echo '  check       every test, on kernels $(KERNELS)'
 	@echo '  unit        only the tests that run in user space'
 	@echo '  shell       a shell in a virtual machine with the modules loaded'
 	@echo ''
@@ -138,7 +138,7 @@ help:
 	@echo ''
 	@echo 'Variables:'
 	@echo '  KDIR=DIR    headers of the kernel to build for'
-	@echo '  SERIES=6.1  build for Debian'"'"'s stock kernel 6.1 or 6.12, under build/'
+	@echo '  SERIES=6.1  build for a kernel of the rig, 6.1, 6.12 or 7.3, under build/'
 	@echo '  BUILD=DIR   build in DIR, of links to the sources'
 	@echo '  DROPIN=1    ferry-vfio-pci under the name vfio-pci, in place of the kernel'"'"'s own'
 	@echo '  CC=$(CLANG) compiler; clang works for kernels that gcc has built'
