@@ -117,7 +117,7 @@ static void vector_point(struct ferry_vector *vector,
 	if (old) {
 		irq_bypass_unregister_producer(&vector->producer);
 		if (!trigger)
-			disable_irq(vector->irq);
+			fdev->ops->irq->vector_disarm(fdev, vector);
 	}
 	rcu_assign_pointer(vector->trigger, trigger);
 	if (trigger) {

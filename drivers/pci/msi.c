@@ -227,6 +227,24 @@ void ferry_pci_vector_arm(struct ferry_device *fdev,
 }
 
 /**
+ * ferry_pci_vector_disarm - the vector is about to lose its eventfd
+ * @fdev: the device
+ * @vector: the vector; no handler of it runs any more on return
+ *
+ * Context: process context, ferry_irqs.lock held.
+ */
+void ferry_pci_vector_disarm(struct ferry_device *fdev,
+			     struct ferry_vector *vector)
+{
+	struct ferry_pci *fpci = to_ferry_pci(fdev);
+	bool off;
+
+	off = ferry_pci_memory_begin(fpci);
+	disable_irq(vector->irq);
+	ferry_pci_memory_end(fpci, off);
+}
+
+/**
  * ferry_pci_msix_count - how many MSI-X vectors the function has
  * @pdev: the function
  *

@@ -64,6 +64,8 @@ struct ferry_vector {
  * @vector_arm: @vector has got an eventfd. Write its message into the device
  *	again, in case a reset behind our back has cleared it, and if @enable
  *	is set, enable_irq() it. Goes with @vector_request.
+ * @vector_disarm: @vector is about to lose its eventfd. disable_irq() it, with
+ *	the mask bit in the device within reach. Goes with @vector_request.
  * @intx_mask: stop the device or its line from interrupting.
  * @intx_unmask: let it; returns true, still masked, if one is pending.
  * @intx_test_and_mask: called from the handler: true if the device does
@@ -84,6 +86,8 @@ struct ferry_irq_ops {
 			       struct ferry_vector *vector);
 	void (*vector_arm)(struct ferry_device *fdev,
 			   struct ferry_vector *vector, bool enable);
+	void (*vector_disarm)(struct ferry_device *fdev,
+			      struct ferry_vector *vector);
 	void (*intx_mask)(struct ferry_device *fdev);
 	bool (*intx_unmask)(struct ferry_device *fdev);
 	bool (*intx_test_and_mask)(struct ferry_device *fdev);

@@ -508,6 +508,50 @@ TEST_F(vectors, lost_message)
 	munmap(map, page);
 }
 
+/*
+ * The mask bits in the table are written even when the user has switched
+ * memory off, and no vector is left unmasked that nobody listens to.
+ */
+TEST_F(vectors, masked_while_memory_is_off)
+{
+	const size_t page = sysconf(_SC_PAGESIZE);
+	unsigned int pos, table;
+	void *map;
+	__u32 val;
+
+	if (self->index != VFIO_PCI_MSIX_IRQ_INDEX)
+		SKIP(return, "MSI has no table");
+	if (driver_is_stock())
+		SKIP(return, "the kernel's own loses what it writes then");
+	pos = cfg_find_cap(&self->v, PCI_CAP_ID_MSIX);
+	table = cfg_r32(&self->v, pos + PCI_MSIX_TABLE);
+	ASSERT_EQ(0, attach_all(self));
+	ASSERT_EQ(0, region_map(&self->v, table & PCI_MSIX_TABLE_BIR,
+				(table & PCI_MSIX_TABLE_OFFSET) & ~(page - 1),
+				page, PROT_READ | PROT_WRITE, MAP_SHARED,
+				&map));
+	table &= PCI_MSIX_TABLE_OFFSET & (page - 1);
+	pos = table + PCI_MSIX_ENTRY_VECTOR_CTRL;
+	ASSERT_TRUE(map_read32(map, pos, &val));
+	EXPECT_EQ(0, val & PCI_MSIX_ENTRY_CTRL_MASKBIT);
+
+	cfg_command(&self->v, PCI_COMMAND_MEMORY, 0);
+	ASSERT_EQ(0, irq_attach_one(&self->v, self->index, 0, -1));
+	cfg_command(&self->v, 0, PCI_COMMAND_MEMORY);
+	ASSERT_TRUE(map_read32(map, pos, &val));
+	EXPECT_EQ(PCI_MSIX_ENTRY_CTRL_MASKBIT,
+		  val & PCI_MSIX_ENTRY_CTRL_MASKBIT);
+
+	cfg_command(&self->v, PCI_COMMAND_MEMORY, 0);
+	ASSERT_EQ(0, irq_attach_one(&self->v, self->index, 0, self->fds[0]));
+	cfg_command(&self->v, 0, PCI_COMMAND_MEMORY);
+	ASSERT_TRUE(map_read32(map, pos, &val));
+	EXPECT_EQ(0, val & PCI_MSIX_ENTRY_CTRL_MASKBIT);
+	efd_take(self->fds[0]);
+	EXPECT_TRUE(fires(self, 0, self->fds[0]));
+	munmap(map, page);
+}
+
 struct juggle {
 	const struct vdev *v;
 	__u32 index;
