@@ -35,38 +35,47 @@ struct ioctl_desc {
 		       void __user *uarg);
 };
 
+/*
+ * Put capabilities behind the structure of @size bytes at @uarg, or say in
+ * @argsz how much room they need. Sets @offset to where they are.
+ */
+static int copy_caps(struct vfio_info_cap *caps, void __user *uarg, size_t size,
+		     u32 *argsz, u32 *offset)
+{
+	*offset = 0;
+	if (*argsz < size + caps->size) {
+		*argsz = size + caps->size;
+		return 0;
+	}
+	vfio_info_cap_shift(caps, size);
+	if (copy_to_user(uarg + size, caps->buf, caps->size))
+		return -EFAULT;
+	*offset = size;
+	return 0;
+}
+
 static int get_info(struct ferry_device *fdev, union ioctl_arg *arg,
 		    void __user *uarg)
 {
 	struct vfio_device_info *info = &arg->info;
+	struct vfio_info_cap caps = {};
+	int ret = 0;
 
 	info->flags = VFIO_DEVICE_FLAGS_PCI;
 	if (fdev->can_reset)
 		info->flags |= VFIO_DEVICE_FLAGS_RESET;
 	info->num_regions = VFIO_PCI_NUM_REGIONS;
 	info->num_irqs = VFIO_PCI_NUM_IRQS;
-	return 0;
-}
 
-/*
- * Put capabilities behind the structure that @uarg points to, or, where argsz
- * leaves no room for them, say in @info how much is needed.
- */
-static int copy_region_caps(struct vfio_region_info *info,
-			    struct vfio_info_cap *caps, void __user *uarg)
-{
-	if (!caps->size)
-		return 0;
-	info->flags |= VFIO_REGION_INFO_FLAG_CAPS;
-	if (info->argsz < sizeof(*info) + caps->size) {
-		info->argsz = sizeof(*info) + caps->size;
-		return 0;
+	if (fdev->ops->info_caps)
+		ret = fdev->ops->info_caps(fdev, &caps);
+	if (!ret && caps.size) {
+		info->flags |= VFIO_DEVICE_FLAGS_CAPS;
+		ret = copy_caps(&caps, uarg, sizeof(*info), &info->argsz,
+				&info->cap_offset);
 	}
-	vfio_info_cap_shift(caps, sizeof(*info));
-	if (copy_to_user(uarg + sizeof(*info), caps->buf, caps->size))
-		return -EFAULT;
-	info->cap_offset = sizeof(*info);
-	return 0;
+	kfree(caps.buf);
+	return ret;
 }
 
 /**
@@ -117,8 +126,11 @@ static int get_region_info(struct ferry_device *fdev, union ioctl_arg *arg,
 
 	arg->region.cap_offset = 0;
 	ret = ferry_device_region_info(&fdev->vdev, &arg->region, &caps);
-	if (!ret)
-		ret = copy_region_caps(&arg->region, &caps, uarg);
+	if (!ret && caps.size) {
+		arg->region.flags |= VFIO_REGION_INFO_FLAG_CAPS;
+		ret = copy_caps(&caps, uarg, sizeof(arg->region),
+				&arg->region.argsz, &arg->region.cap_offset);
+	}
 	kfree(caps.buf);
 	return ret;
 }
@@ -181,7 +193,7 @@ static const struct ioctl_desc ioctls[] = {
 	{
 		.cmd = VFIO_DEVICE_GET_INFO,
 		.minsz = offsetofend(struct vfio_device_info, num_irqs),
-		.size = offsetofend(struct vfio_device_info, cap_offset),
+		.size = sizeof(struct vfio_device_info),
 		.handler = get_info,
 	},
 	{

@@ -20,6 +20,7 @@ MODULE_PARM_DESC(nointxmask, "Don't trust the interrupt disable bit of devices: 
 
 static const struct ferry_device_ops ferry_pci_ops = {
 	.irq = &ferry_pci_irq_ops,
+	.info_caps = ferry_pci_info_caps,
 	.reset = ferry_pci_reset,
 	.ioctl = ferry_pci_ioctl,
 	.feature = ferry_pci_feature,

@@ -109,6 +109,7 @@ struct ferry_pci {
 
 #define to_ferry_pci(f)	container_of(f, struct ferry_pci, fdev)
 
+int ferry_pci_info_caps(struct ferry_device *fdev, struct vfio_info_cap *caps);
 long ferry_pci_ioctl(struct ferry_device *fdev, unsigned int cmd,
 		     unsigned long arg);
 int ferry_pci_feature(struct ferry_device *fdev, u32 flags, void __user *arg,

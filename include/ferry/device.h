@@ -18,6 +18,8 @@ struct ferry_mapping;
 /**
  * struct ferry_device_ops - what a driver implements for the core
  * @irq: its interrupts
+ * @info_caps: add capabilities (VFIO_DEVICE_INFO_CAP_*) to the description of
+ *	the device. Optional.
  * @reset: VFIO_DEVICE_RESET; 0 or a negative errno. Optional.
  * @ioctl: ioctls that the core does not know; -ENOTTY for those that the
  *	driver doesn't either. Optional.
@@ -25,6 +27,7 @@ struct ferry_mapping;
  */
 struct ferry_device_ops {
 	const struct ferry_irq_ops *irq;
+	int (*info_caps)(struct ferry_device *fdev, struct vfio_info_cap *caps);
 	int (*reset)(struct ferry_device *fdev);
 	long (*ioctl)(struct ferry_device *fdev, unsigned int cmd,
 		      unsigned long arg);

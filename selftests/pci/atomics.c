@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The capability of GET_INFO that tells which atomic operations the root port
+ * completes. No emulated port does any, so a helper module has both claim what
+ * the real ones of other machines do.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../lib/ferrytest.h"
+#include "../lib/harness.h"
+
+#define OVERLAY	"/sys/module/ferry_overlay_test/parameters/bits"
+
+/* What older uAPI headers lack. */
+#define CAP_ATOMIC	5
+#define COMP_SHIFT	7	/* of PCI_EXP_DEVCAP2_ATOMIC_COMP32 */
+#define COMP_ALL	7U	/* 32, 64 and 128 bits */
+
+struct atomic_cap {
+	struct vfio_info_cap_header header;
+	__u32 flags;
+	__u32 reserved;
+};
+
+/* GET_INFO of a kernel that has the padding, and room behind it. */
+struct info {
+	struct vfio_device_info info;
+	__u8 room[64];
+};
+
+FIXTURE(atomics)
+{
+	struct vdev v;
+	char root[FERRY_NAME_MAX];
+	unsigned int exp;
+};
+
+static unsigned int find_exp(const char *bdf)
+{
+	int fd = pci_config(bdf, O_RDONLY);
+	__u8 pos = 0, id;
+
+	if (fd < 0 || pread(fd, &pos, 1, PCI_CAPABILITY_LIST) != 1)
+		abort();
+	while (pos) {
+		if (pread(fd, &id, 1, pos) != 1)
+			abort();
+		if (id == PCI_CAP_ID_EXP)
+			break;
+		if (pread(fd, &pos, 1, pos + 1) != 1)
+			abort();
+	}
+	close(fd);
+	return pos;
+}
+
+static __u16 devctl2(const char *bdf, unsigned int exp)
+{
+	int fd = pci_config(bdf, O_RDONLY);
+	__u16 val;
+
+	if (fd < 0 || pread(fd, &val, 2, exp + PCI_EXP_DEVCTL2) != 2)
+		abort();
+	close(fd);
+	return val;
+}
+
+/* What @bdf claims to complete: one bit for each width. */
+static int claim(const char *bdf, __u32 widths)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "%s %x %x %x", bdf,
+		 find_exp(bdf) + PCI_EXP_DEVCAP2, COMP_ALL << COMP_SHIFT,
+		 widths << COMP_SHIFT);
+	return text_write(OVERLAY, text);
+}
+
+FIXTURE_SETUP(atomics)
+{
+	const char *missing = device_missing("igb");
+
+	if (missing)
+		SKIP(return, "%s", missing);
+	if (!path_exists(OVERLAY))
+		SKIP(return, "module ferry-overlay-test is not loaded");
+	ASSERT_EQ(0, vdev_open_device(&self->v, "igb"));
+	ASSERT_EQ(0, pci_upstream(self->v.name, self->root,
+				  sizeof(self->root)));
+	self->exp = find_exp(self->v.name);
+	ASSERT_NE(0, self->exp);
+	ASSERT_EQ(0, text_write(OVERLAY, "\n"));
+}
+
+FIXTURE_TEARDOWN(atomics)
+{
+	text_write(OVERLAY, "\n");
+	vdev_close(&self->v);
+}
+
+static int get_info(const struct vdev *v, struct info *info, __u32 argsz)
+{
+	memset(info, 0xa5, sizeof(*info));
+	info->info.argsz = argsz;
+	return fd_ioctl(v->fd, VFIO_DEVICE_GET_INFO, info);
+}
+
+/* The flags of the capability; 0 when there is none. */
+static __u32 atomics(const struct vdev *v)
+{
+	const struct atomic_cap *cap;
+	struct info info;
+
+	if (get_info(v, &info, sizeof(info)))
+		abort();
+	if (!(info.info.flags & VFIO_DEVICE_FLAGS_CAPS))
+		return 0;
+	if (info.info.cap_offset < sizeof(info.info) - 4 ||
+	    info.info.cap_offset > sizeof(info) - sizeof(*cap))
+		abort();
+	cap = (void *)((char *)&info + info.info.cap_offset);
+	if (cap->header.id != CAP_ATOMIC || cap->header.version != 1 ||
+	    cap->header.next || !cap->flags || cap->reserved)
+		abort();
+	return cap->flags;
+}
+
+TEST_F(atomics, none)
+{
+	struct info info;
+
+	ASSERT_EQ(0, claim(self->v.name, 0));
+	ASSERT_EQ(0, claim(self->root, 0));
+	EXPECT_EQ(0, atomics(&self->v));
+	/* No capabilities, no offset of them, and no larger argsz. */
+	ASSERT_EQ(0, get_info(&self->v, &info, sizeof(info.info)));
+	EXPECT_EQ(sizeof(info.info), info.info.argsz);
+	EXPECT_EQ(0, info.info.cap_offset);
+}
+
+/* What both ends can do, whatever the one or the other can besides. */
+TEST_F(atomics, widths)
+{
+	__u32 device, root;
+
+	for (device = 0; device <= COMP_ALL; device++) {
+		for (root = 0; root <= COMP_ALL; root++) {
+			ASSERT_EQ(0, text_write(OVERLAY, "\n"));
+			ASSERT_EQ(0, claim(self->v.name, device));
+			ASSERT_EQ(0, claim(self->root, root));
+			EXPECT_EQ(device & root, atomics(&self->v)) {
+				TH_LOG("device %u, root port %u", device, root);
+			}
+		}
+	}
+}
+
+/* Asking is not using: the device's requests stay as they are. */
+TEST_F(atomics, no_side_effect)
+{
+	__u16 was = devctl2(self->v.name, self->exp);
+
+	if (driver_is_stock())
+		SKIP(return, "the kernel's own enables requests when asked");
+	ASSERT_EQ(0, claim(self->v.name, COMP_ALL));
+	ASSERT_EQ(0, claim(self->root, COMP_ALL));
+	EXPECT_EQ(COMP_ALL, atomics(&self->v));
+	EXPECT_EQ(was, devctl2(self->v.name, self->exp));
+	EXPECT_EQ(0, was & PCI_EXP_DEVCTL2_ATOMIC_REQ);
+}
+
+/* Nothing is written past argsz, and argsz says what there is to be had. */
+TEST_F(atomics, argsz)
+{
+	const __u32 minsz = offsetof(struct vfio_device_info, num_irqs) + 4;
+	struct info info;
+	__u32 need, size;
+	unsigned int i;
+
+	ASSERT_EQ(0, claim(self->v.name, COMP_ALL));
+	ASSERT_EQ(0, claim(self->root, COMP_ALL));
+	ASSERT_EQ(0, get_info(&self->v, &info, minsz));
+	need = info.info.argsz;
+	EXPECT_LE(minsz + sizeof(struct atomic_cap), need);
+	for (size = minsz; size <= need; size++) {
+		ASSERT_EQ(0, get_info(&self->v, &info, size));
+		EXPECT_NE(0, info.info.flags & VFIO_DEVICE_FLAGS_CAPS);
+		EXPECT_EQ(need, info.info.argsz);
+		if (size >= minsz + 4) {
+			EXPECT_EQ(size == need, info.info.cap_offset != 0);
+		}
+		for (i = size; i < sizeof(info); i++)
+			EXPECT_EQ(0xa5, ((__u8 *)&info)[i]) {
+				TH_LOG("byte %u for argsz %u", i, size);
+			}
+	}
+	EXPECT_EQ(-EINVAL, get_info(&self->v, &info, minsz - 1));
+}
+
+int main(int argc, char **argv)
+{
+	environment_begin();
+	return test_harness_run(argc, argv);
+}
