@@ -9,9 +9,9 @@
 
 #ifndef VFIO_DEVICE_INFO_CAP_PCI_ATOMIC_COMP
 #define VFIO_DEVICE_INFO_CAP_PCI_ATOMIC_COMP	5
-#define VFIO_PCI_ATOMIC_COMP32	(1 << 0)
-#define VFIO_PCI_ATOMIC_COMP64	(1 << 1)
-#define VFIO_PCI_ATOMIC_COMP128	(1 << 2)
+#define VFIO_PCI_ATOMIC_COMP32	0x1
+#define VFIO_PCI_ATOMIC_COMP64	0x2
+#define VFIO_PCI_ATOMIC_COMP128	0x4
 
 struct vfio_device_info_cap_pci_atomic_comp {
 	struct vfio_info_cap_header header;

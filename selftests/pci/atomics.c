@@ -191,9 +191,8 @@ TEST_F(atomics, argsz)
 		ASSERT_EQ(0, get_info(&self->v, &info, size));
 		EXPECT_NE(0, info.info.flags & VFIO_DEVICE_FLAGS_CAPS);
 		EXPECT_EQ(need, info.info.argsz);
-		if (size >= minsz + 4) {
+		if (size >= minsz + 4)
 			EXPECT_EQ(size == need, info.info.cap_offset != 0);
-		}
 		for (i = size; i < sizeof(info); i++)
 			EXPECT_EQ(0xa5, ((__u8 *)&info)[i]) {
 				TH_LOG("byte %u for argsz %u", i, size);
