@@ -20,6 +20,15 @@ void ferry_gate_init(struct ferry_gate *gate)
 	gate->closed = BIT(FERRY_GATE_IDLE);
 }
 
+static int enter(struct ferry_device *fdev, unsigned long reasons)
+{
+	down_read(&fdev->gate.sem);
+	if (likely(!(fdev->gate.closed & reasons)))
+		return 0;
+	up_read(&fdev->gate.sem);
+	return -EIO;
+}
+
 /**
  * ferry_gate_enter - begin to touch device memory
  * @fdev: the device
@@ -30,13 +39,23 @@ void ferry_gate_init(struct ferry_gate *gate)
  */
 int ferry_gate_enter(struct ferry_device *fdev)
 {
-	down_read(&fdev->gate.sem);
-	if (likely(!fdev->gate.closed))
-		return 0;
-	up_read(&fdev->gate.sem);
-	return -EIO;
+	return enter(fdev, ~0UL);
 }
 EXPORT_SYMBOL_GPL(ferry_gate_enter);
+
+/**
+ * ferry_gate_enter_awake - ferry_gate_enter() for those who keep the device awake
+ * @fdev: the device, which can't enter a low power state before
+ *	ferry_gate_leave()
+ *
+ * Context: as ferry_gate_enter().
+ * Return: as ferry_gate_enter().
+ */
+int ferry_gate_enter_awake(struct ferry_device *fdev)
+{
+	return enter(fdev, ~BIT(FERRY_GATE_LOW_POWER));
+}
+EXPORT_SYMBOL_GPL(ferry_gate_enter_awake);
 
 /**
  * ferry_gate_try_enter - ferry_gate_enter() for those who can't wait
@@ -83,6 +102,13 @@ void ferry_gate_lock_mapped(struct ferry_device *fdev)
 }
 EXPORT_SYMBOL_GPL(ferry_gate_lock_mapped);
 
+static void zap(struct ferry_device *fdev)
+{
+	ferry_mapping_zap(&fdev->vdev, fdev->mapping,
+			  FERRY_REGION_OFFSET(VFIO_PCI_BAR0_REGION_INDEX),
+			  FERRY_REGION_OFFSET(VFIO_PCI_ROM_REGION_INDEX));
+}
+
 /**
  * ferry_gate_lock - take the device memory away from everybody
  * @fdev: the device
@@ -95,11 +121,23 @@ EXPORT_SYMBOL_GPL(ferry_gate_lock_mapped);
 void ferry_gate_lock(struct ferry_device *fdev)
 {
 	down_write(&fdev->gate.sem);
-	ferry_mapping_zap(&fdev->vdev, fdev->mapping,
-			  FERRY_REGION_OFFSET(VFIO_PCI_BAR0_REGION_INDEX),
-			  FERRY_REGION_OFFSET(VFIO_PCI_ROM_REGION_INDEX));
+	zap(fdev);
 }
 EXPORT_SYMBOL_GPL(ferry_gate_lock);
+
+/**
+ * ferry_gate_lock_in_set - ferry_gate_lock() for several devices at once
+ * @fdev: one of them
+ *
+ * Context: as ferry_gate_lock(), the lock of the set that the devices are in
+ * held: it keeps two callers from waiting for each other.
+ */
+void ferry_gate_lock_in_set(struct ferry_device *fdev)
+{
+	down_write_nest_lock(&fdev->gate.sem, &fdev->vdev.dev_set->lock);
+	zap(fdev);
+}
+EXPORT_SYMBOL_GPL(ferry_gate_lock_in_set);
 
 /**
  * ferry_gate_unlock - end ferry_gate_lock() or ferry_gate_lock_mapped()

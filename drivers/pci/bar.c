@@ -161,7 +161,7 @@ static int mmio_region_read(struct ferry_device *fdev,
 
 	if (bar->error)
 		return bar->error;
-	ret = ferry_gate_enter(fdev);
+	ret = ferry_gate_enter_awake(fdev);
 	if (ret)
 		return ret;
 	ferry_pci_mmio_read(bar->io + off, buf, start, MMIO_MAX_WIDTH);
@@ -183,7 +183,7 @@ static int mmio_region_write(struct ferry_device *fdev,
 
 	if (bar->error)
 		return bar->error;
-	ret = ferry_gate_enter(fdev);
+	ret = ferry_gate_enter_awake(fdev);
 	if (ret)
 		return ret;
 	mmio_write(bar->io + off, buf, start);

@@ -20,6 +20,8 @@ struct ferry_device;
  * @FERRY_GATE_COMMAND: memory decoding is off in the command register
  *	(PCI 3.0, 6.2.2)
  * @FERRY_GATE_POWER: the function is in D3hot (PCI PM 1.2, 5.4)
+ * @FERRY_GATE_LOW_POWER: the device may fall asleep at any time; only those pass
+ *	who keep it awake, which a mapping can't
  * @FERRY_GATE_REMOVED: the device has left the bus
  *
  * The reasons are independent: the gate is open when none of them holds.
@@ -28,6 +30,7 @@ enum ferry_gate_reason {
 	FERRY_GATE_IDLE,
 	FERRY_GATE_COMMAND,
 	FERRY_GATE_POWER,
+	FERRY_GATE_LOW_POWER,
 	FERRY_GATE_REMOVED,
 };
 
@@ -45,10 +48,12 @@ struct ferry_gate {
 void ferry_gate_init(struct ferry_gate *gate);
 
 int ferry_gate_enter(struct ferry_device *fdev);
+int ferry_gate_enter_awake(struct ferry_device *fdev);
 int ferry_gate_try_enter(struct ferry_device *fdev);
 void ferry_gate_leave(struct ferry_device *fdev);
 
 void ferry_gate_lock(struct ferry_device *fdev);
+void ferry_gate_lock_in_set(struct ferry_device *fdev);
 void ferry_gate_unlock(struct ferry_device *fdev);
 void ferry_gate_lock_mapped(struct ferry_device *fdev);
 void ferry_gate_set(struct ferry_device *fdev, enum ferry_gate_reason reason,
