@@ -17,6 +17,9 @@ MODULE_PARM_DESC(ids, "Devices to bind at load time, separated by commas: vendor
 static bool nointxmask;
 module_param(nointxmask, bool, 0644);
 MODULE_PARM_DESC(nointxmask, "Don't trust the interrupt disable bit of devices: each needs an INTx line of its own (for those bound from now on)");
+static bool disable_idle_d3;
+module_param(disable_idle_d3, bool, 0644);
+MODULE_PARM_DESC(disable_idle_d3, "Keep devices that nobody uses in D0 instead of D3hot (for those bound from now on)");
 
 static const struct ferry_device_ops ferry_pci_ops = {
 	.irq = &ferry_pci_irq_ops,
@@ -34,6 +37,7 @@ static int ferry_pci_init(struct vfio_device *vdev)
 	fpci->nointxmask = nointxmask;
 	mutex_init(&fpci->ioeventfd_lock);
 	INIT_LIST_HEAD(&fpci->ioeventfds);
+	fpci->disable_idle_d3 = disable_idle_d3;
 	return ferry_device_init(&fpci->fdev, &ferry_pci_ops);
 }
 
@@ -49,14 +53,42 @@ static void ferry_pci_release(struct vfio_device *vdev)
 
 FERRY_VFIO_DEFINE_BIND(ferry_pci_bind_iommufd, ferry_pci_admit)
 
+static ssize_t ferry_pci_read(struct vfio_device *vdev, char __user *buf,
+			      size_t count, loff_t *ppos)
+{
+	struct ferry_pci *fpci = to_ferry_pci(to_ferry_device(vdev));
+	ssize_t ret;
+
+	ret = ferry_pci_runtime_get(fpci);
+	if (ret)
+		return ret;
+	ret = ferry_device_read(vdev, buf, count, ppos);
+	ferry_pci_runtime_put(fpci);
+	return ret;
+}
+
+static ssize_t ferry_pci_write(struct vfio_device *vdev, const char __user *buf,
+			       size_t count, loff_t *ppos)
+{
+	struct ferry_pci *fpci = to_ferry_pci(to_ferry_device(vdev));
+	ssize_t ret;
+
+	ret = ferry_pci_runtime_get(fpci);
+	if (ret)
+		return ret;
+	ret = ferry_device_write(vdev, buf, count, ppos);
+	ferry_pci_runtime_put(fpci);
+	return ret;
+}
+
 static const struct vfio_device_ops ferry_pci_vfio_ops = {
 	.name = FERRY_PCI_NAME,
 	.init = ferry_pci_init,
 	.release = ferry_pci_release,
 	.open_device = ferry_pci_open,
 	.close_device = ferry_pci_close,
-	.read = ferry_device_read,
-	.write = ferry_device_write,
+	.read = ferry_pci_read,
+	.write = ferry_pci_write,
 	.ioctl = ferry_device_ioctl,
 	FERRY_VFIO_REGION_INFO_OPS
 	.mmap = ferry_device_mmap,
@@ -162,14 +194,17 @@ static int ferry_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	ret = ferry_pci_set_join(fpci);
 	if (ret)
 		goto err_put;
+	ferry_pci_runtime_init(fpci);
 	ret = vfio_register_group_dev(&fpci->fdev.vdev);
 	if (ret) {
 		explain_refusal(pdev, ret);
-		goto err_put;
+		goto err_runtime;
 	}
 	check_group(pdev);
 	return 0;
 
+err_runtime:
+	ferry_pci_runtime_exit(fpci);
 err_put:
 	vfio_put_device(&fpci->fdev.vdev);
 	return ret;
@@ -188,6 +223,7 @@ static void ferry_pci_remove(struct pci_dev *pdev)
 		ferry_gate_unlock(fdev);
 	}
 	vfio_unregister_group_dev(&fdev->vdev);
+	ferry_pci_runtime_exit(fpci);
 	vfio_put_device(&fdev->vdev);
 }
 
@@ -219,6 +255,7 @@ static struct pci_driver ferry_pci_driver = {
 	.remove = ferry_pci_remove,
 	.sriov_configure = ferry_pci_sriov_configure,
 	.err_handler = &ferry_pci_error_handlers,
+	.driver.pm = &ferry_pci_pm_ops,
 	.driver_managed_dma = true,
 };
 

@@ -73,7 +73,11 @@ struct ferry_pci_token {
  * @config_mem: what ferry_device.config lives in
  * @saved_state: the function's state as found at open
  * @pm_state: its state from before it entered D3hot, if it forgets it there
+ * @wakeup: the eventfd that tells the user of the end of low power, %NULL for none;
+ *	under ferry_gate.sem
  * @used: closed, but not reset since; under the device set's lock
+ * @disable_idle_d3: what the parameter was when the function was bound: it stays
+ *	awake although nobody has it open
  * @nr_irqs: interrupts by VFIO_PCI_*_IRQ_INDEX, while open
  * @nointxmask: what the parameter was when the function was bound
  * @intx_maskable: the interrupt disable bit of the command register works
@@ -98,9 +102,11 @@ struct ferry_pci {
 	void *config_mem;
 	struct pci_saved_state *saved_state;
 	struct pci_saved_state *pm_state;
+	struct eventfd_ctx *wakeup;
 	u16 nr_irqs[VFIO_PCI_NUM_IRQS];
 	bool used;
 	bool nointxmask;
+	bool disable_idle_d3;
 	bool intx_maskable;
 	bool intx_broken;
 	bool intx_live;
@@ -157,6 +163,8 @@ void ferry_pci_intx_disable(struct ferry_pci *fpci);
 void ferry_pci_intx_mask(struct ferry_device *fdev);
 bool ferry_pci_intx_unmask(struct ferry_device *fdev);
 bool ferry_pci_intx_test_and_mask(struct ferry_device *fdev);
+void ferry_pci_intx_sleep(struct ferry_pci *fpci);
+void ferry_pci_intx_wake(struct ferry_pci *fpci);
 
 unsigned int ferry_pci_msix_count(struct pci_dev *pdev);
 int ferry_pci_msi_enable(struct ferry_pci *fpci, unsigned int index,
@@ -196,5 +204,18 @@ int ferry_pci_set_join(struct ferry_pci *fpci);
 void ferry_pci_set_reset(struct ferry_pci *fpci);
 
 void ferry_pci_set_power(struct ferry_pci *fpci, pci_power_t state);
+
+extern const struct dev_pm_ops ferry_pci_pm_ops;
+void ferry_pci_runtime_init(struct ferry_pci *fpci);
+void ferry_pci_runtime_exit(struct ferry_pci *fpci);
+int ferry_pci_runtime_open(struct ferry_pci *fpci);
+void ferry_pci_runtime_close(struct ferry_pci *fpci);
+int ferry_pci_runtime_get(struct ferry_pci *fpci);
+void ferry_pci_runtime_put(struct ferry_pci *fpci);
+int ferry_pci_low_power_enter(struct ferry_pci *fpci, u32 flags, size_t argsz);
+int ferry_pci_low_power_enter_wakeup(struct ferry_pci *fpci, u32 flags,
+				     void __user *arg, size_t argsz);
+int ferry_pci_low_power_exit(struct ferry_pci *fpci, u32 flags, size_t argsz);
+void ferry_pci_low_power_end(struct ferry_pci *fpci);
 
 #endif /* FERRY_PCI_H */

@@ -169,6 +169,52 @@ void ferry_pci_intx_disable(struct ferry_pci *fpci)
 }
 
 /**
+ * ferry_pci_intx_sleep - don't look for interrupts of a function that sleeps
+ * @fpci: the function, still awake
+ *
+ * It can share its line with one that doesn't, and its registers may read as all
+ * ones, an interrupt pending among them.
+ *
+ * Context: process context; the index that is enabled doesn't change until
+ * ferry_pci_intx_wake().
+ */
+void ferry_pci_intx_sleep(struct ferry_pci *fpci)
+{
+	struct ferry_device *fdev = &fpci->fdev;
+
+	if (!ferry_irq_active(fdev, VFIO_PCI_INTX_IRQ_INDEX))
+		return;
+	if (!fpci->intx_maskable) {
+		disable_irq(fpci->pdev->irq);
+		return;
+	}
+	spin_lock_irq(&fdev->irqs.intx_lock);
+	fpci->intx_live = false;
+	spin_unlock_irq(&fdev->irqs.intx_lock);
+	ferry_pci_command_update(fpci, 0, 0);
+}
+
+/**
+ * ferry_pci_intx_wake - undo ferry_pci_intx_sleep()
+ * @fpci: the function, awake
+ */
+void ferry_pci_intx_wake(struct ferry_pci *fpci)
+{
+	struct ferry_device *fdev = &fpci->fdev;
+
+	if (!ferry_irq_active(fdev, VFIO_PCI_INTX_IRQ_INDEX))
+		return;
+	if (!fpci->intx_maskable) {
+		enable_irq(fpci->pdev->irq);
+		return;
+	}
+	spin_lock_irq(&fdev->irqs.intx_lock);
+	fpci->intx_live = true;
+	spin_unlock_irq(&fdev->irqs.intx_lock);
+	ferry_pci_command_update(fpci, 0, 0);
+}
+
+/**
  * ferry_pci_intx_open - find out whether the function has INTx, and what of it works
  * @fpci: a function that is being opened
  *

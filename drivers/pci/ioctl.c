@@ -43,6 +43,13 @@ int ferry_pci_feature(struct ferry_device *fdev, u32 flags, void __user *arg,
 	switch (flags & VFIO_DEVICE_FEATURE_MASK) {
 	case VFIO_DEVICE_FEATURE_PCI_VF_TOKEN:
 		return ferry_pci_token_feature(fpci, flags, arg, argsz);
+	case VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY:
+		return ferry_pci_low_power_enter(fpci, flags, argsz);
+	case VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP:
+		return ferry_pci_low_power_enter_wakeup(fpci, flags, arg,
+							argsz);
+	case VFIO_DEVICE_FEATURE_LOW_POWER_EXIT:
+		return ferry_pci_low_power_exit(fpci, flags, argsz);
 	default:
 		return -ENOTTY;
 	}

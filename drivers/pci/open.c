@@ -31,11 +31,14 @@ int ferry_pci_open(struct vfio_device *vdev)
 	struct pci_dev *pdev = fpci->pdev;
 	int ret;
 
+	ret = ferry_pci_runtime_open(fpci);
+	if (ret)
+		return ret;
 	/* The state that we give back shall not include bus mastering. */
 	pci_clear_master(pdev);
 	ret = pci_enable_device(pdev);
 	if (ret)
-		return ret;
+		goto err_sleep;
 
 	ret = ferry_pci_reset_function(pdev);
 	if (ret == -EAGAIN)
@@ -67,6 +70,8 @@ err_restore:
 	pci_restore_state(pdev);
 err_disable:
 	pci_disable_device(pdev);
+err_sleep:
+	ferry_pci_runtime_close(fpci);
 	return ret;
 }
 
@@ -82,6 +87,7 @@ void ferry_pci_close(struct vfio_device *vdev)
 	struct ferry_pci *fpci = to_ferry_pci(fdev);
 
 	ferry_pci_token_put(fpci);
+	ferry_pci_low_power_end(fpci);
 	ferry_gate_lock(fdev);
 	ferry_pci_set_power(fpci, PCI_D0);
 	ferry_gate_unlock(fdev);
@@ -99,4 +105,5 @@ void ferry_pci_close(struct vfio_device *vdev)
 	ferry_pci_reset_at_close(fpci);
 	pci_disable_device(fpci->pdev);
 	ferry_pci_set_reset(fpci);
+	ferry_pci_runtime_close(fpci);
 }

@@ -29,7 +29,7 @@ static int rom_read(struct ferry_device *fdev, struct ferry_region *region,
 	 * time; and it takes memory decoding, which is the user's to give.
 	 */
 	ferry_gate_lock_mapped(fdev);
-	if (fdev->gate.closed)
+	if (fdev->gate.closed & ~BIT(FERRY_GATE_LOW_POWER))
 		goto out;
 	ret = pci_enable_rom(fpci->pdev);
 	if (ret)
