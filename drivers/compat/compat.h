@@ -138,6 +138,50 @@ static int name(struct vfio_device *vdev, struct iommufd_ctx *ictx, u32 *id) \
 #endif
 
 /*
+ * Devices opened by a file of their own, and by which number the iommufd that
+ * they are bound to knows them; until then there are only groups.
+ */
+#ifdef FERRY_HAVE_VFIO_DEV_ID
+static inline bool ferry_cdev_opened(struct vfio_device *vdev)
+{
+	return vfio_device_cdev_opened(vdev);
+}
+
+static inline struct iommufd_ctx *ferry_iommufd_ctx(struct vfio_device *vdev)
+{
+	return vfio_iommufd_device_ictx(vdev);
+}
+
+/* Without an IOMMU there is no context, and nobody owns anything. */
+static inline int ferry_iommufd_dev_id(struct vfio_device *vdev,
+				       struct iommufd_ctx *ctx)
+{
+	return ctx ? vfio_iommufd_get_dev_id(vdev, ctx) : -ENODEV;
+}
+#else
+#define VFIO_PCI_HOT_RESET_FLAG_DEV_ID		BIT(0)
+#define VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED	BIT(1)
+#define VFIO_PCI_DEVID_OWNED			0
+#define VFIO_PCI_DEVID_NOT_OWNED		(-1)
+
+static inline bool ferry_cdev_opened(struct vfio_device *vdev)
+{
+	return false;
+}
+
+static inline struct iommufd_ctx *ferry_iommufd_ctx(struct vfio_device *vdev)
+{
+	return NULL;
+}
+
+static inline int ferry_iommufd_dev_id(struct vfio_device *vdev,
+				       struct iommufd_ctx *ctx)
+{
+	return -ENODEV;
+}
+#endif
+
+/*
  * The token of a bypass producer was a member before it became an argument.
  * Registration that fails costs speed, never correctness.
  */

@@ -17,6 +17,7 @@ MODULE_PARM_DESC(ids, "Devices to bind at load time, separated by commas: vendor
 static bool nointxmask;
 module_param(nointxmask, bool, 0644);
 MODULE_PARM_DESC(nointxmask, "Don't trust the interrupt disable bit of devices: each needs an INTx line of its own (for those bound from now on)");
+
 static bool disable_idle_d3;
 module_param(disable_idle_d3, bool, 0644);
 MODULE_PARM_DESC(disable_idle_d3, "Keep devices that nobody uses in D0 instead of D3hot (for those bound from now on)");

@@ -198,10 +198,24 @@ void ferry_pci_rom_close(struct ferry_pci *fpci);
 int ferry_pci_reset_function(struct pci_dev *pdev);
 int ferry_pci_reset(struct ferry_device *fdev);
 int ferry_pci_reset_locked(struct ferry_pci *fpci);
+void ferry_pci_reset_done(struct ferry_pci *fpci);
 void ferry_pci_reset_at_close(struct ferry_pci *fpci);
 
 int ferry_pci_set_join(struct ferry_pci *fpci);
-void ferry_pci_set_reset(struct ferry_pci *fpci);
+bool ferry_pci_set_resets(struct ferry_pci *fpci);
+int ferry_pci_set_walk(struct ferry_pci *fpci,
+		       int (*visit)(struct pci_dev *pdev, void *data),
+		       void *data);
+struct ferry_pci *ferry_pci_set_find(struct ferry_pci *fpci,
+				     struct pci_dev *pdev);
+bool ferry_pci_set_complete(struct ferry_pci *fpci, bool explain);
+int ferry_pci_set_reset(struct ferry_pci *fpci);
+void ferry_pci_set_closed(struct ferry_pci *fpci);
+
+int ferry_pci_hot_reset_info(struct ferry_pci *fpci,
+			     struct vfio_pci_hot_reset_info __user *uarg);
+int ferry_pci_hot_reset(struct ferry_pci *fpci,
+			struct vfio_pci_hot_reset __user *uarg);
 
 void ferry_pci_set_power(struct ferry_pci *fpci, pci_power_t state);
 

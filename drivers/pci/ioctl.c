@@ -21,6 +21,10 @@ long ferry_pci_ioctl(struct ferry_device *fdev, unsigned int cmd,
 	switch (cmd) {
 	case VFIO_DEVICE_IOEVENTFD:
 		return ferry_pci_ioeventfd(fpci, uarg);
+	case VFIO_DEVICE_GET_PCI_HOT_RESET_INFO:
+		return ferry_pci_hot_reset_info(fpci, uarg);
+	case VFIO_DEVICE_PCI_HOT_RESET:
+		return ferry_pci_hot_reset(fpci, uarg);
 	default:
 		return -ENOTTY;
 	}

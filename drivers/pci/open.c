@@ -104,6 +104,6 @@ void ferry_pci_close(struct vfio_device *vdev)
 	ferry_pci_config_close(fpci);
 	ferry_pci_reset_at_close(fpci);
 	pci_disable_device(fpci->pdev);
-	ferry_pci_set_reset(fpci);
+	ferry_pci_set_closed(fpci);
 	ferry_pci_runtime_close(fpci);
 }

@@ -59,6 +59,25 @@ int ferry_pci_reset_function(struct pci_dev *pdev)
 }
 
 /**
+ * ferry_pci_reset_done - come to terms with a reset
+ * @fpci: the function, whether open or not
+ *
+ * Context: ferry_device.config_lock held.
+ */
+void ferry_pci_reset_done(struct ferry_pci *fpci)
+{
+	struct ferry_device *fdev = &fpci->fdev;
+
+	lockdep_assert_held(&fdev->config_lock);
+
+	if (!fpci->config_mem)
+		return;
+	/* The command register is back as it was, but INTx may have fired. */
+	ferry_pci_command_update(fpci, 0, 0);
+	ferry_config_refresh(&fdev->config);
+}
+
+/**
  * ferry_pci_reset_locked - reset the function; its user's settings survive
  * @fpci: the function
  *
@@ -79,11 +98,8 @@ int ferry_pci_reset_locked(struct ferry_pci *fpci)
 	ferry_gate_lock(fdev);
 	ferry_pci_set_power(fpci, PCI_D0);
 	ret = ferry_pci_reset_function(fpci->pdev);
+	ferry_pci_reset_done(fpci);
 	ferry_gate_unlock(fdev);
-
-	/* The command register is back as it was, but INTx may have fired. */
-	ferry_pci_command_update(fpci, 0, 0);
-	ferry_config_refresh(&fdev->config);
 	return ret;
 }
 
