@@ -149,7 +149,10 @@ static struct ferry_pci_bar *region_bar(struct ferry_device *fdev,
 	return &to_ferry_pci(fdev)->bars[region - fdev->regions];
 }
 
-/* The MSI-X table is the kernel's: it reads as ones, and writes are dropped. */
+/*
+ * The MSI-X table is the kernel's: it reads as ones, and writes are dropped,
+ * without asking the device and so whether or not it decodes memory.
+ */
 static int mmio_region_read(struct ferry_device *fdev,
 			    struct ferry_region *region, u64 off, void *buf,
 			    size_t len)
@@ -161,11 +164,13 @@ static int mmio_region_read(struct ferry_device *fdev,
 
 	if (bar->error)
 		return bar->error;
+	memset(buf + start, 0xff, end - start);
+	if (end - start == len)
+		return 0;
 	ret = ferry_gate_enter_awake(fdev);
 	if (ret)
 		return ret;
 	ferry_pci_mmio_read(bar->io + off, buf, start, MMIO_MAX_WIDTH);
-	memset(buf + start, 0xff, end - start);
 	ferry_pci_mmio_read(bar->io + off + end, buf + end, len - end,
 			    MMIO_MAX_WIDTH);
 	ferry_gate_leave(fdev);
@@ -183,6 +188,8 @@ static int mmio_region_write(struct ferry_device *fdev,
 
 	if (bar->error)
 		return bar->error;
+	if (end - start == len)
+		return 0;
 	ret = ferry_gate_enter_awake(fdev);
 	if (ret)
 		return ret;
