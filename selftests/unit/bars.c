@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/pci_regs.h>
+
 #include "device.h"
 #include "test.h"
 
@@ -128,6 +130,35 @@ static void extremes(void)
 	device_free(dev);
 }
 
+/* A BAR of no size reads as one that isn't there, whatever kind it claims. */
+static void size_zero(void)
+{
+	static const u32 kinds[] = {
+		0, PCI_BASE_ADDRESS_SPACE_IO, PCI_BASE_ADDRESS_MEM_TYPE_64,
+		PCI_BASE_ADDRESS_MEM_PREFETCH,
+		PCI_BASE_ADDRESS_MEM_TYPE_64 | PCI_BASE_ADDRESS_MEM_PREFETCH,
+	};
+	unsigned int kind, i;
+
+	for (kind = 0; kind < ARRAY_SIZE(kinds); kind++) {
+		struct device *dev = device_igb();
+
+		for (i = 0; i < FERRY_CONFIG_NUM_BARS; i++) {
+			dev->bars[i].size = 0;
+			dev->bars[i].flags = kinds[kind];
+		}
+		device_must_open(dev);
+		for (i = 0x10; i < 0x34; i += 4) {
+			if (i == 0x28 || i == 0x2c)
+				continue;
+			user_write(dev, i, 4, ~0U);
+			CHECK_EQ(user_read(dev, i, 4), 0);
+		}
+		CHECK_EQ(dev->writes, 0);
+		device_free(dev);
+	}
+}
+
 const struct test bars_tests[] = {
 	{ "bars.memory32", memory32 },
 	{ "bars.io_port", io_port },
@@ -135,5 +166,6 @@ const struct test bars_tests[] = {
 	{ "bars.rom", rom },
 	{ "bars.unassigned", unassigned },
 	{ "bars.extremes", extremes },
+	{ "bars.size_zero", size_zero },
 	{ }
 };

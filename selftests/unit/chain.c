@@ -486,6 +486,68 @@ static void all_zero(void)
 	exercise(dev);
 }
 
+/* A function that leaves the bus keeps the list with which it was opened. */
+static void gone(void)
+{
+	struct device *dev = device_igb();
+
+	device_must_open(dev);
+	memset(dev->bytes, 0xff, dev->size);
+	expect_chain(dev, "1@40 5@50 11@70 10@a0");
+	expect_ext_chain(dev, "1@100 3@140 e@150 10@160");
+	CHECK_EQ(ferry_config_refresh(&dev->cfg), 0);
+	expect_chain(dev, "1@40 5@50 11@70 10@a0");
+	expect_ext_chain(dev, "1@100 3@140 e@150 10@160");
+	/* Its identity is what the user has been told, its state is ones. */
+	CHECK_EQ(user_read(dev, 0x00, 4), 0x10c98086);
+	CHECK_EQ(user_read(dev, 0x06, 1), 0xff);
+	exercise(dev);
+}
+
+/* Capabilities that begin inside each other, in both directions. */
+static void overlaps(void)
+{
+	struct ferry_config_owner owner;
+	struct device *dev;
+	unsigned int at;
+
+	/* PCIe whose registers are an MSI-X capability that comes later. */
+	for (at = 0x44; at < 0x7c; at += 4) {
+		dev = device_new(4096, 1, 1);
+		cap_first(dev, 0x40);
+		cap_exp(dev, 0x40, at, 2, 0);
+		cap_msix(dev, at, 0, 4);
+		device_must_open(dev);
+		ferry_config_owner(&dev->cfg, at, &owner);
+		CHECK_EQ(owner.offset, at);
+		CHECK_EQ(owner.id, 0x11);
+		CHECK_EQ(owner.length, 12);
+		exercise(dev);
+	}
+	/* The list goes backwards: what lies behind ends before the other. */
+	dev = device_new(4096, 1, 1);
+	cap_first(dev, 0x50);
+	cap_exp(dev, 0x50, 0x48, 2, 0);
+	cap_msi(dev, 0x48, 0, 0x0180);
+	cap_exp(dev, 0x50, 0x48, 2, 0);
+	device_must_open(dev);
+	ferry_config_owner(&dev->cfg, 0x53, &owner);
+	CHECK_EQ(owner.offset, 0x50);
+	exercise(dev);
+
+	/* AER in the middle of which a vendor claims all that follows. */
+	dev = device_new(4096, 1, 1);
+	ext_aer(dev, 0x100, 0x120);
+	ext_vsec(dev, 0x120, 0x110, 0x100);
+	ext_fixed(dev, 0x110, 0, 0x0003, 12, false);
+	device_must_open(dev);
+	ferry_config_owner(&dev->cfg, 0x111, &owner);
+	CHECK_EQ(owner.id, 0x0003);
+	ferry_config_owner(&dev->cfg, 0x11f, &owner);
+	CHECK(owner.id != 0x000b);
+	exercise(dev);
+}
+
 /* As many as fit: one in each dword */
 static void crowded(void)
 {
@@ -573,6 +635,8 @@ const struct test chain_tests[] = {
 	{ "chain.truncated", truncated },
 	{ "chain.all_ones", all_ones },
 	{ "chain.all_zero", all_zero },
+	{ "chain.gone", gone },
+	{ "chain.overlaps", overlaps },
 	{ "chain.crowded", crowded },
 	{ "chain.bad_size", bad_size },
 	{ "chain.random_spaces", random_spaces },
