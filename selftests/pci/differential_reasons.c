@@ -146,7 +146,20 @@ static bool reasons_complete(const struct reasons *r, const char *path)
 	return ok;
 }
 
-/* Sections that begin with a field are entries; others are prose. */
+static bool is_field(const char *line)
+{
+	static const char *const names[] = {
+		":match:", ":kernels:", ":stock:", ":ferry:", ":why:",
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strncmp(line, names[i], strlen(names[i])))
+			return true;
+	return false;
+}
+
+/* Sections with one of the fields are entries; others are prose. */
 struct reasons *reasons_read(const char *path)
 {
 	char line[1024], above[1024] = "", title[1024] = "";
@@ -163,7 +176,7 @@ struct reasons *reasons_read(const char *path)
 		if (!strncmp(line, "---", 3) || !strncmp(line, "===", 3) ||
 		    !strncmp(line, "~~~", 3)) {
 			snprintf(title, sizeof(title), "%s", above);
-		} else if (line[0] == ':') {
+		} else if (is_field(line)) {
 			if (title[0]) {
 				reason_begin(r, title);
 				title[0] = '\0';
