@@ -11,18 +11,20 @@
 level2_mib=64
 level2_bytes=$((level2_mib << 20))
 
-# level2_prepare SERIES FOLDER: the guest's initramfs, and a disk in FOLDER.
+# level2_prepare SERIES FOLDER [MODULE...]: the guest's initramfs, with drivers
+# besides NVMe's, and a disk in FOLDER.
 level2_prepare()
 {
 	local series=$1 folder=$2 release image
 
+	shift 2
 	release=$("$ferry_vm/kernel" release "$series") &&
 	level2_image=$("$ferry_vm/kernel" image "$series") || return 1
-	image=$(sha256sum "$ferry_vm/level2/init" | cut -c 1-12)
+	image=$({ cat "$ferry_vm/level2/init"; echo "$@"; } | sha256sum | cut -c 1-12)
 	level2_initramfs=$ferry_cache/initramfs/level2-$release-$image
 	if [ ! -e "$level2_initramfs" ]; then
 		step "making the guest's initramfs" "$ferry_vm/initramfs" "$level2_initramfs" \
-			"$series" "$ferry_vm/level2/init" nvme || return 1
+			"$series" "$ferry_vm/level2/init" nvme "$@" || return 1
 	fi
 
 	say "filling a disk with $level2_mib MiB of random data"
