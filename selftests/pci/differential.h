@@ -82,8 +82,7 @@ struct reasons *reasons_read(const char *path);
 int reasons_find(struct reasons *r, const struct difference *d);
 unsigned int reasons_count(const struct reasons *r);
 const char *reasons_title(const struct reasons *r, unsigned int n);
-bool reasons_expected(const struct reasons *r, unsigned int n,
-		      const char *kernel);
+bool reasons_expected(const struct reasons *r, unsigned int n);
 void reasons_free(struct reasons *r);
 
 /* Records, once written. */

@@ -15,6 +15,7 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "differential.h"
 
@@ -47,6 +48,8 @@ struct reasons {
 	unsigned int count;
 	struct match match[MATCHES_MAX];
 	unsigned int matches;
+	/* The running kernel's series, or "" for one that no entry knows. */
+	char kernel[16];
 };
 
 static bool match_parse(struct match *m, const char *text)
@@ -146,6 +149,32 @@ static bool reasons_complete(const struct reasons *r, const char *path)
 	return ok;
 }
 
+/* Does this entry speak of the running kernel? */
+bool reasons_expected(const struct reasons *r, unsigned int n)
+{
+	char wanted[TITLE_MAX];
+
+	snprintf(wanted, sizeof(wanted), " %s,", r->kernel);
+	return !r->kernel[0] || strstr(r->reason[n].kernels, wanted);
+}
+
+/* On a kernel between those that are tested, all entries are good. */
+static void kernel_read(struct reasons *r)
+{
+	struct utsname name;
+	unsigned int i;
+	size_t len;
+
+	uname(&name);
+	len = strcspn(name.release, ".");
+	len += 1 + strspn(name.release + len + 1, "0123456789");
+	snprintf(r->kernel, sizeof(r->kernel), "%.*s", (int)len, name.release);
+	for (i = 0; i < r->count; i++)
+		if (reasons_expected(r, i))
+			return;
+	r->kernel[0] = '\0';
+}
+
 static bool is_field(const char *line)
 {
 	static const char *const names[] = {
@@ -193,6 +222,7 @@ struct reasons *reasons_read(const char *path)
 		reasons_free(r);
 		return NULL;
 	}
+	kernel_read(r);
 	return r;
 }
 
@@ -204,7 +234,8 @@ int reasons_find(struct reasons *r, const struct difference *d)
 	for (i = 0; i < r->matches; i++) {
 		const struct match *m = &r->match[i];
 
-		if (!fnmatch(m->area, d->area, 0) &&
+		if (reasons_expected(r, m->reason) &&
+		    !fnmatch(m->area, d->area, 0) &&
 		    !fnmatch(m->key, d->key, 0) && !(d->bits & ~m->bits) &&
 		    !fnmatch(m->first, d->first, 0) &&
 		    !fnmatch(m->second, d->second, 0))
@@ -221,15 +252,6 @@ unsigned int reasons_count(const struct reasons *r)
 const char *reasons_title(const struct reasons *r, unsigned int n)
 {
 	return r->reason[n].title;
-}
-
-bool reasons_expected(const struct reasons *r, unsigned int n,
-		      const char *kernel)
-{
-	char wanted[TITLE_MAX];
-
-	snprintf(wanted, sizeof(wanted), " %s,", kernel);
-	return strstr(r->reason[n].kernels, wanted);
 }
 
 void reasons_free(struct reasons *r)
