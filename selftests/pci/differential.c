@@ -242,7 +242,10 @@ static void on_difference(void *ctx, const struct difference *d,
 		return;
 	}
 	if (c->again && !record_same(c->first, c->again, d->area, where)) {
-		o->unstable++;
+		if (!o->unstable++)
+			say("not the same in two runs of %s: %s %s (%s) %s, %s",
+			    options.stock, d->area, d->key, where, d->first,
+			    d->second);
 		return;
 	}
 	c->unlisted++;
