@@ -42,7 +42,7 @@ start_guest()
 		-kernel "$image" -initrd "$initramfs" -append "console=ttyS0 quiet panic=-1 bytes=$bytes" \
 		-serial "file:$work/console" \
 		-chardev "pipe,id=talk,path=$work/talk" -serial chardev:talk \
-		-chardev "pipe,id=qmp,path=$work/qmp" -mon chardev=qmp,mode=control \
+		-qmp "pipe:$work/qmp" \
 		"$@" </dev/null >"$work/qemu" 2>&1 3>&- 4>&- 5>&- 6>&- &
 	qemu=$!
 }
