@@ -38,6 +38,7 @@ int text_read(const char *path, char *buf, size_t size);
 int text_write(const char *path, const char *text);
 int link_name(const char *path, char *buf, size_t size);
 bool path_exists(const char *path);
+bool pci_attr_exists(const char *bdf, const char *attr);
 int pci_attr_read(const char *bdf, const char *attr, char *buf, size_t size);
 int pci_attr_write(const char *bdf, const char *attr, const char *text);
 __u64 pci_resource_len(const char *bdf, unsigned int n);

@@ -73,6 +73,14 @@ bool path_exists(const char *path)
 	return !access(path, F_OK);
 }
 
+bool pci_attr_exists(const char *bdf, const char *attr)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/%s", bdf, attr);
+	return path_exists(path);
+}
+
 int pci_attr_read(const char *bdf, const char *attr, char *buf, size_t size)
 {
 	char path[PATH_MAX];

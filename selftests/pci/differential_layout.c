@@ -177,7 +177,9 @@ int layout_read(struct layout *l, const char *bdf)
 		snprintf(l->label[i], LABEL_MAX, "gap");
 		l->opaque[i] = true;
 	}
-	claim(l, "header", 0, PCI_STD_HEADER_SIZEOF, false);
+	/* Some registers of a header mean nothing in a virtual function. */
+	claim(l, pci_attr_exists(bdf, "physfn") ? "vf-header" : "header", 0,
+	      PCI_STD_HEADER_SIZEOF, false);
 	walk(l, bytes);
 	return 0;
 }
