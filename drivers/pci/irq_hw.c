@@ -63,6 +63,6 @@ void ferry_pci_irqs_open(struct ferry_pci *fpci)
 	nr[VFIO_PCI_INTX_IRQ_INDEX] = ferry_pci_intx_open(fpci);
 	nr[VFIO_PCI_MSI_IRQ_INDEX] = max(pci_msi_vec_count(pdev), 0);
 	nr[VFIO_PCI_MSIX_IRQ_INDEX] = ferry_pci_msix_count(pdev);
-	nr[VFIO_PCI_ERR_IRQ_INDEX] = pci_is_pcie(pdev);
+	nr[VFIO_PCI_ERR_IRQ_INDEX] = 1;
 	nr[VFIO_PCI_REQ_IRQ_INDEX] = 1;
 }
