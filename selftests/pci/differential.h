@@ -31,6 +31,8 @@ struct layout {
 	bool message[CONFIG_MAX];
 	/* VPD, which a write may store for good. */
 	bool vpd[CONFIG_MAX];
+	/* No PCI Express. */
+	bool conventional;
 	unsigned int msi;
 	unsigned int msi_len;
 };

@@ -79,7 +79,9 @@ static void irq_fact(struct subject *s, __u32 index, __u32 argsz)
 	info->argsz = argsz;
 	info->index = index;
 	ret = fd_ioctl(s->v.fd, VFIO_DEVICE_GET_IRQ_INFO, answer);
-	snprintf(key, sizeof(key), "index:%d/argsz:%u", (int)index, argsz);
+	snprintf(key, sizeof(key), "index:%d%s/argsz:%u", (int)index,
+		 index == VFIO_PCI_ERR_IRQ_INDEX && s->layout->conventional ?
+		 "-conventional" : "", argsz);
 	fact(s, "irq-info", key, "%s,argsz:%u,flags:%x,count:%u",
 	     result_name(ret), info->argsz, info->flags, info->count);
 }

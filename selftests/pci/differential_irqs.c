@@ -114,6 +114,14 @@ static size_t fill_data(struct grid *g, __u32 flags, enum fill how,
 	return 0;
 }
 
+/* Kernels differ in whether conventional PCI has errors to tell of. */
+static const char *index_name(const struct grid *g, unsigned int index)
+{
+	if (index == VFIO_PCI_ERR_IRQ_INDEX && g->s->layout->conventional)
+		return "err-conventional";
+	return index_names[index];
+}
+
 static const char *action_name(__u32 flags)
 {
 	static char text[16];
@@ -150,7 +158,7 @@ static void request(struct grid *g, unsigned int index, __u32 flags,
 		signals += efd_take(g->efd[i]);
 
 	snprintf(key, sizeof(key), "%s/%s/%s/%s/%s/%s%s",
-		 state_names[g->state], index_names[index], fill_names[how],
+		 state_names[g->state], index_name(g, index), fill_names[how],
 		 action_name(flags), start.name, count.name,
 		 short_by ? "/short" : "");
 	fact(g->s, "irqs", key, "%s,signals:%u", result_name(ret), signals);

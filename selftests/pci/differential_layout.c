@@ -113,6 +113,7 @@ static void claim_cap(struct layout *l, const __u8 *bytes, unsigned int pos)
 	}
 	claim(l, cap->name, pos, cap->len ? cap->len : bytes[pos + 2],
 	      !cap->len);
+	l->conventional &= cap->id != PCI_CAP_ID_EXP;
 	if (cap->id == PCI_CAP_ID_VPD)
 		for (i = 0; i < PCI_CAP_VPD_SIZEOF && pos + i < 256; i++)
 			l->vpd[pos + i] = true;
@@ -173,6 +174,7 @@ int layout_read(struct layout *l, const char *bdf)
 		return -EIO;
 
 	l->size = len;
+	l->conventional = true;
 	for (i = 0; i < l->size; i++) {
 		snprintf(l->label[i], LABEL_MAX, "gap");
 		l->opaque[i] = true;
