@@ -103,29 +103,33 @@ static inline int ferry_set_driver_override(struct pci_dev *pdev,
 #endif
 
 /*
- * For physical devices: @admit has a word in who binds them, where the VFIO core
- * doesn't ask by itself.
+ * Where the VFIO core doesn't ask for the token of a physical device, the driver does
+ * before it binds that.
  */
-#ifdef FERRY_HAVE_VFIO_BIND_IOMMUFD
+struct iommufd_ctx;
+
+static inline int ferry_vfio_physical_bind(struct vfio_device *vdev,
+					   struct iommufd_ctx *ictx, u32 *id)
+{
 #if FERRY_VFIO_SKIPS_TOKEN
-#define FERRY_VFIO_DEFINE_BIND(name, admit) \
-static int name(struct vfio_device *vdev, struct iommufd_ctx *ictx, u32 *id) \
-{ \
-	int ret = admit(vdev); \
-\
-	return ret ? ret : vfio_iommufd_physical_bind(vdev, ictx, id); \
+	return vfio_iommufd_physical_bind(vdev, ictx, id);
+#else
+	return -EOPNOTSUPP;
+#endif
 }
+
+#if FERRY_VFIO_SKIPS_TOKEN
 #define FERRY_VFIO_PHYSICAL_BIND(name)	name
 #else
-#define FERRY_VFIO_DEFINE_BIND(...)
 #define FERRY_VFIO_PHYSICAL_BIND(...)	vfio_iommufd_physical_bind
 #endif
+
+#ifdef FERRY_HAVE_VFIO_BIND_IOMMUFD
 #define FERRY_VFIO_PHYSICAL_OPS(name) \
 	.bind_iommufd = FERRY_VFIO_PHYSICAL_BIND(name), \
 	FERRY_VFIO_IOMMUFD_OPS_BUT_BIND(physical) \
 	FERRY_VFIO_PASID_OPS
 #else
-#define FERRY_VFIO_DEFINE_BIND(...)
 #define FERRY_VFIO_PHYSICAL_OPS(...)
 #endif
 

@@ -274,6 +274,8 @@ int ferry_pci_config_open(struct ferry_pci *fpci)
  */
 void ferry_pci_config_close(struct ferry_pci *fpci)
 {
+	mutex_lock(&fpci->fdev.config_lock);
 	kvfree(fpci->config_mem);
 	fpci->config_mem = NULL;
+	mutex_unlock(&fpci->fdev.config_lock);
 }

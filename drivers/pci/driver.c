@@ -52,7 +52,15 @@ static void ferry_pci_release(struct vfio_device *vdev)
 	ferry_device_release(&fpci->fdev);
 }
 
-FERRY_VFIO_DEFINE_BIND(ferry_pci_bind_iommufd, ferry_pci_admit)
+/* For VFIO cores that bind a device without asking for its token. */
+static int __maybe_unused
+ferry_pci_bind_iommufd(struct vfio_device *vdev, struct iommufd_ctx *ictx,
+		       u32 *id)
+{
+	int ret = ferry_pci_admit(vdev);
+
+	return ret ? ret : ferry_vfio_physical_bind(vdev, ictx, id);
+}
 
 static ssize_t ferry_pci_read(struct vfio_device *vdev, char __user *buf,
 			      size_t count, loff_t *ppos)

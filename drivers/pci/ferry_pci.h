@@ -70,7 +70,8 @@ struct ferry_pci_token {
  * @ioeventfds: &struct ferry_pci_ioeventfd that are set
  * @rom: the ROM's mapping while open, %NULL if it has none that is readable
  * @rom_len: bytes of @rom that are an image
- * @config_mem: what ferry_device.config lives in
+ * @config_mem: what ferry_device.config lives in, %NULL while nobody has the function
+ *	open; under ferry_device.config_lock
  * @saved_state: the function's state as found at open
  * @pm_state: its state from before it entered D3hot, if it forgets it there
  * @wakeup: the eventfd that tells the user of the end of low power, %NULL for none;

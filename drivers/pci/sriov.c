@@ -15,14 +15,23 @@ static bool enable_sriov;
 module_param(enable_sriov, bool, 0644);
 MODULE_PARM_DESC(enable_sriov, "Let sriov_numvfs switch on virtual functions of a bound device, whose user has to provide for them");
 
-/* Forget about them; whether there are any is known to the PCI core. */
-static void powered_on(struct ferry_pci *fpci, bool needed)
+/* Keep the function in D0, or let it sleep again; its user sees what became of it. */
+static void keep_awake(struct ferry_pci *fpci, bool awake)
 {
-	ferry_gate_lock(&fpci->fdev);
-	if (needed)
+	struct ferry_device *fdev = &fpci->fdev;
+
+	mutex_lock(&fdev->config_lock);
+	ferry_gate_lock(fdev);
+	if (awake)
 		ferry_pci_set_power(fpci, PCI_D0);
-	fpci->has_vfs = needed;
-	ferry_gate_unlock(&fpci->fdev);
+	fpci->has_vfs = awake;
+	ferry_gate_unlock(fdev);
+	if (fpci->config_mem) {
+		/* What the PCI core has restored may be older than the last INTx. */
+		ferry_pci_command_update(fpci, 0, 0);
+		ferry_config_refresh(&fdev->config);
+	}
+	mutex_unlock(&fdev->config_lock);
 }
 
 static int vfs_enable(struct ferry_pci *fpci, int count)
@@ -39,12 +48,12 @@ static int vfs_enable(struct ferry_pci *fpci, int count)
 	ret = pm_runtime_resume_and_get(&pdev->dev);
 	if (ret)
 		return ret;
-	powered_on(fpci, true);
+	keep_awake(fpci, true);
 	ret = pci_enable_sriov(pdev, count);
 	if (!ret)
 		return count;
 
-	powered_on(fpci, false);
+	keep_awake(fpci, false);
 	pm_runtime_put(&pdev->dev);
 	return ret;
 }
@@ -66,7 +75,7 @@ void ferry_pci_sriov_disable(struct ferry_pci *fpci)
 	if (!pci_num_vf(pdev))
 		return;
 	pci_disable_sriov(pdev);
-	powered_on(fpci, false);
+	keep_awake(fpci, false);
 	pm_runtime_put(&pdev->dev);
 }
 
