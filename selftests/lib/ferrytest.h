@@ -63,6 +63,7 @@ struct vdev {
 };
 
 int vdev_group_number(const char *bus, const char *name);
+int vdev_prepare(struct vdev *v, const char *bus, const char *name);
 int vdev_open(struct vdev *v, const char *bus, const char *name);
 int vdev_open_named(const struct vdev *v, const char *name);
 int vdev_open_again(const struct vdev *v);
@@ -155,10 +156,17 @@ int mdev_remove(const char *uuid);
 void mdev_uuid(unsigned int n, char *uuid);
 void mdev_remove_ours(void);
 
+/* sriov.c: virtual functions */
+int sriov_enable(const char *pf, unsigned int count);
+int sriov_vf(const char *pf, unsigned int n, char *bdf, size_t size);
+
 /* module.c: kernel modules by name */
 bool module_exists(const char *name);
 int module_load(const char *name, const char *params);
 int module_unload(const char *name);
+int module_param_read(const char *name, const char *param, char *buf,
+		      size_t size);
+int module_param_write(const char *name, const char *param, const char *val);
 
 /* memory.c: what the kernel holds */
 long kernel_memory(void);

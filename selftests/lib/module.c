@@ -66,13 +66,47 @@ int module_load(const char *name, const char *params)
 	return ret;
 }
 
-int module_unload(const char *name)
+/* The name that the kernel has for it. */
+static void module_name(const char *name, char *module, size_t size)
 {
-	char module[FERRY_NAME_MAX], *c;
+	char *c;
 
-	snprintf(module, sizeof(module), "%s", name);
+	snprintf(module, size, "%s", name);
 	for (c = module; *c; c++)
 		if (*c == '-')
 			*c = '_';
+}
+
+int module_unload(const char *name)
+{
+	char module[FERRY_NAME_MAX];
+
+	module_name(name, module, sizeof(module));
 	return syscall(SYS_delete_module, module, O_NONBLOCK) ? -errno : 0;
+}
+
+static void param_path(const char *name, const char *param, char *path,
+		       size_t size)
+{
+	char module[FERRY_NAME_MAX];
+
+	module_name(name, module, sizeof(module));
+	snprintf(path, size, "/sys/module/%s/parameters/%s", module, param);
+}
+
+int module_param_read(const char *name, const char *param, char *buf,
+		      size_t size)
+{
+	char path[PATH_MAX];
+
+	param_path(name, param, path, sizeof(path));
+	return text_read(path, buf, size);
+}
+
+int module_param_write(const char *name, const char *param, const char *val)
+{
+	char path[PATH_MAX];
+
+	param_path(name, param, path, sizeof(path));
+	return text_write(path, val);
 }

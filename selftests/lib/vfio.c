@@ -90,7 +90,8 @@ int vdev_open_again(const struct vdev *v)
 	return vdev_open_named(v, v->name);
 }
 
-int vdev_open(struct vdev *v, const char *bus, const char *name)
+/* Everything but the device: its group in a container. */
+int vdev_prepare(struct vdev *v, const char *bus, const char *name)
 {
 	int ret;
 
@@ -102,8 +103,18 @@ int vdev_open(struct vdev *v, const char *bus, const char *name)
 	ret = group_open(v);
 	if (!ret)
 		ret = container_open(v);
-	if (!ret)
-		ret = vdev_open_again(v);
+	if (ret)
+		vdev_close(v);
+	return ret;
+}
+
+int vdev_open(struct vdev *v, const char *bus, const char *name)
+{
+	int ret = vdev_prepare(v, bus, name);
+
+	if (ret)
+		return ret;
+	ret = vdev_open_again(v);
 	if (ret < 0) {
 		vdev_close(v);
 		return ret;
