@@ -189,20 +189,19 @@ int ferry_pci_low_power_enter(struct ferry_pci *fpci, u32 flags, size_t argsz)
 int ferry_pci_low_power_enter_wakeup(struct ferry_pci *fpci, u32 flags,
 				     void __user *arg, size_t argsz)
 {
-	struct vfio_device_low_power_entry_with_wakeup entry;
+	struct vfio_device_low_power_entry_with_wakeup data;
 	struct eventfd_ctx *wakeup;
-	int ret;
+	int ret = vfio_check_feature(flags, argsz, VFIO_DEVICE_FEATURE_SET,
+				     sizeof(data));
 
-	ret = vfio_check_feature(flags, argsz, VFIO_DEVICE_FEATURE_SET,
-				 sizeof(entry));
 	if (ret != 1)
 		return ret;
-	if (copy_from_user(&entry, arg, sizeof(entry)))
+	if (copy_from_user(&data, arg, sizeof(data)))
 		return -EFAULT;
-	if (entry.wakeup_eventfd < 0)
+	if (data.wakeup_eventfd < 0)
 		return -EINVAL;
 
-	wakeup = eventfd_ctx_fdget(entry.wakeup_eventfd);
+	wakeup = eventfd_ctx_fdget(data.wakeup_eventfd);
 	if (IS_ERR(wakeup))
 		return PTR_ERR(wakeup);
 	ret = enter(fpci, wakeup);
