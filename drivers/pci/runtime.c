@@ -251,10 +251,16 @@ void ferry_pci_low_power_end(struct ferry_pci *fpci)
 static int runtime_suspend(struct device *dev)
 {
 	struct ferry_pci *fpci = dev_get_drvdata(dev);
+	struct ferry_device *fdev = &fpci->fdev;
 
-	ferry_gate_lock(&fpci->fdev);
+	mutex_lock(&fdev->config_lock);
+	ferry_gate_lock(fdev);
 	ferry_pci_set_power(fpci, PCI_D0);
-	ferry_gate_unlock(&fpci->fdev);
+	ferry_gate_unlock(fdev);
+	/* In which state it is, the user can see when it is awake again. */
+	if (fpci->config_mem)
+		ferry_config_refresh(&fdev->config);
+	mutex_unlock(&fdev->config_lock);
 	ferry_pci_intx_sleep(fpci);
 	return 0;
 }
