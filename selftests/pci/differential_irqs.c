@@ -242,6 +242,16 @@ static void malformed(struct grid *g, unsigned int index)
 	}
 }
 
+/* ERR and REQ are on their own; an index that isn't there has few answers. */
+static bool worth_all(const struct grid *g, unsigned int index)
+{
+	if (index > VFIO_PCI_REQ_IRQ_INDEX)
+		return false;
+	return g->state < VFIO_PCI_ERR_IRQ_INDEX ||
+	       g->state == VFIO_PCI_NUM_IRQS ||
+	       index >= VFIO_PCI_ERR_IRQ_INDEX;
+}
+
 /* What only a sequence of requests can show. */
 static void sequences(struct grid *g)
 {
@@ -306,7 +316,8 @@ void record_irqs(struct subject *s)
 	for (g.state = 0; g.state < INDEX_STATES; g.state++) {
 		settle(&g);
 		for (index = 0; index < 7; index++) {
-			well_formed(&g, index);
+			if (worth_all(&g, index))
+				well_formed(&g, index);
 			malformed(&g, index);
 		}
 	}
