@@ -116,6 +116,17 @@ unload_modules()
 	[ ! -s "$said" ]
 }
 
+# huge_pages NUMBER: of 2 MiB each, and where programs expect them.
+huge_pages()
+{
+	local pages=/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
+
+	mkdir -p /dev/hugepages
+	mountpoint -q /dev/hugepages || mount -t hugetlbfs none /dev/hugepages
+	echo "$1" >"$pages"
+	[ "$(cat "$pages")" = "$1" ] || { echo "the kernel has $(cat "$pages") huge pages, not $1"; return 1; }
+}
+
 driver_of()
 {
 	basename "$(readlink "/sys/bus/pci/devices/$1/driver" || echo none)"
