@@ -20,4 +20,8 @@ struct vfio_device_info_cap_pci_atomic_comp {
 };
 #endif
 
+#ifndef VFIO_DEVICE_FEATURE_DMA_BUF
+#define VFIO_DEVICE_FEATURE_DMA_BUF	11
+#endif
+
 #endif /* FERRY_COMPAT_UAPI_H */

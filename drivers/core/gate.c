@@ -102,11 +102,13 @@ void ferry_gate_lock_mapped(struct ferry_device *fdev)
 }
 EXPORT_SYMBOL_GPL(ferry_gate_lock_mapped);
 
-static void zap(struct ferry_device *fdev)
+static void take_away(struct ferry_device *fdev)
 {
 	ferry_mapping_zap(&fdev->vdev, fdev->mapping,
 			  FERRY_REGION_OFFSET(VFIO_PCI_BAR0_REGION_INDEX),
 			  FERRY_REGION_OFFSET(VFIO_PCI_ROM_REGION_INDEX));
+	if (fdev->ops->memory_gone)
+		fdev->ops->memory_gone(fdev);
 }
 
 /**
@@ -121,7 +123,7 @@ static void zap(struct ferry_device *fdev)
 void ferry_gate_lock(struct ferry_device *fdev)
 {
 	down_write(&fdev->gate.sem);
-	zap(fdev);
+	take_away(fdev);
 }
 EXPORT_SYMBOL_GPL(ferry_gate_lock);
 
@@ -135,7 +137,7 @@ EXPORT_SYMBOL_GPL(ferry_gate_lock);
 void ferry_gate_lock_in_set(struct ferry_device *fdev)
 {
 	down_write_nest_lock(&fdev->gate.sem, &fdev->vdev.dev_set->lock);
-	zap(fdev);
+	take_away(fdev);
 }
 EXPORT_SYMBOL_GPL(ferry_gate_lock_in_set);
 
@@ -145,6 +147,8 @@ EXPORT_SYMBOL_GPL(ferry_gate_lock_in_set);
  */
 void ferry_gate_unlock(struct ferry_device *fdev)
 {
+	if (!fdev->gate.closed && fdev->ops->memory_back)
+		fdev->ops->memory_back(fdev);
 	up_write(&fdev->gate.sem);
 }
 EXPORT_SYMBOL_GPL(ferry_gate_unlock);

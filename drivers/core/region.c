@@ -36,7 +36,9 @@ static ssize_t region_clip(struct ferry_device *fdev, loff_t pos, size_t count,
 			return region->past_end;
 		count = region->size - *off;
 	}
-	return count;
+	if (region->ops->clip)
+		count = region->ops->clip(region, *off, count);
+	return count ? count : region->past_end;
 }
 
 /*

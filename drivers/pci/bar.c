@@ -83,12 +83,22 @@ void ferry_pci_mmio_read(const void __iomem *io, void *buf, size_t len,
 	}
 }
 
-static void mmio_write(void __iomem *io, const void *buf, size_t len)
+/**
+ * ferry_pci_mmio_write - write device memory
+ * @io: where
+ * @buf: what
+ * @len: bytes
+ * @max_width: the widest access to make, in bytes
+ *
+ * Otherwise as ferry_pci_mmio_read().
+ */
+void ferry_pci_mmio_write(void __iomem *io, const void *buf, size_t len,
+			  unsigned int max_width)
 {
 	unsigned int width;
 
 	for (; len; io += width, buf += width, len -= width) {
-		width = access_width(io, len, MMIO_MAX_WIDTH);
+		width = access_width(io, len, max_width);
 		switch (width) {
 		case 8:
 			writeq(get_le64(buf), io);
@@ -105,7 +115,15 @@ static void mmio_write(void __iomem *io, const void *buf, size_t len)
 	}
 }
 
-static void port_read(void __iomem *io, void *buf, size_t len)
+/**
+ * ferry_pci_port_read - read I/O ports
+ * @io: what ioport_map() or pci_iomap() has returned for them
+ * @buf: to where
+ * @len: bytes
+ *
+ * Otherwise as ferry_pci_mmio_read().
+ */
+void ferry_pci_port_read(void __iomem *io, void *buf, size_t len)
 {
 	unsigned int width;
 
@@ -124,7 +142,15 @@ static void port_read(void __iomem *io, void *buf, size_t len)
 	}
 }
 
-static void port_write(void __iomem *io, const void *buf, size_t len)
+/**
+ * ferry_pci_port_write - write I/O ports
+ * @io: what ioport_map() or pci_iomap() has returned for them
+ * @buf: what
+ * @len: bytes
+ *
+ * Otherwise as ferry_pci_mmio_read().
+ */
+void ferry_pci_port_write(void __iomem *io, const void *buf, size_t len)
 {
 	unsigned int width;
 
@@ -193,8 +219,9 @@ static int mmio_region_write(struct ferry_device *fdev,
 	ret = ferry_gate_enter_awake(fdev);
 	if (ret)
 		return ret;
-	mmio_write(bar->io + off, buf, start);
-	mmio_write(bar->io + off + end, buf + end, len - end);
+	ferry_pci_mmio_write(bar->io + off, buf, start, MMIO_MAX_WIDTH);
+	ferry_pci_mmio_write(bar->io + off + end, buf + end, len - end,
+			     MMIO_MAX_WIDTH);
 	ferry_gate_leave(fdev);
 	return 0;
 }
@@ -207,7 +234,7 @@ static int port_region_read(struct ferry_device *fdev,
 
 	if (bar->error)
 		return bar->error;
-	port_read(bar->io + off, buf, len);
+	ferry_pci_port_read(bar->io + off, buf, len);
 	return 0;
 }
 
@@ -219,7 +246,7 @@ static int port_region_write(struct ferry_device *fdev,
 
 	if (bar->error)
 		return bar->error;
-	port_write(bar->io + off, buf, len);
+	ferry_pci_port_write(bar->io + off, buf, len);
 	return 0;
 }
 
@@ -306,9 +333,9 @@ void ferry_pci_bar_put(struct ferry_pci *fpci, unsigned int index, u64 off,
 	void __iomem *io = fpci->bars[index].io + off;
 
 	if (ferry_pci_bar_is_memory(fpci, index))
-		mmio_write(io, buf, len);
+		ferry_pci_mmio_write(io, buf, len, MMIO_MAX_WIDTH);
 	else
-		port_write(io, buf, len);
+		ferry_pci_port_write(io, buf, len);
 }
 
 /* The MSI-X table, if it lies in this BAR (PCI 3.0, 6.8.2.4). */

@@ -207,11 +207,13 @@ static void describe_bar(struct pci_dev *pdev, unsigned int i,
 {
 	unsigned long flags = pci_resource_flags(pdev, i);
 
+	if (i == PCI_ROM_RESOURCE) {
+		bar->size = ferry_pci_rom_size(pdev);
+		return;
+	}
 	if (!pci_resource_start(pdev, i))
 		return;
 	bar->size = pci_resource_len(pdev, i);
-	if (i == PCI_ROM_RESOURCE)
-		return;
 	if (flags & IORESOURCE_IO)
 		bar->flags |= PCI_BASE_ADDRESS_SPACE_IO;
 	if (flags & IORESOURCE_PREFETCH)

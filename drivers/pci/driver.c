@@ -25,6 +25,8 @@ MODULE_PARM_DESC(disable_idle_d3, "Keep devices that nobody uses in D0 instead o
 static const struct ferry_device_ops ferry_pci_ops = {
 	.irq = &ferry_pci_irq_ops,
 	.info_caps = ferry_pci_info_caps,
+	.memory_gone = ferry_pci_memory_gone,
+	.memory_back = ferry_pci_memory_back,
 	.reset = ferry_pci_reset,
 	.ioctl = ferry_pci_ioctl,
 	.feature = ferry_pci_feature,
@@ -33,8 +35,12 @@ static const struct ferry_device_ops ferry_pci_ops = {
 static int ferry_pci_init(struct vfio_device *vdev)
 {
 	struct ferry_pci *fpci = to_ferry_pci(to_ferry_device(vdev));
+	int ret;
 
 	fpci->pdev = to_pci_dev(vdev->dev);
+	ret = ferry_pci_dmabufs_init(fpci);
+	if (ret)
+		return ret;
 	fpci->nointxmask = nointxmask;
 	mutex_init(&fpci->ioeventfd_lock);
 	INIT_LIST_HEAD(&fpci->ioeventfds);
@@ -203,6 +209,9 @@ static int ferry_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	ret = ferry_pci_set_join(fpci);
 	if (ret)
 		goto err_put;
+	ret = ferry_pci_vga_bind(pdev);
+	if (ret)
+		goto err_put;
 	ferry_pci_runtime_init(fpci);
 	ret = vfio_register_group_dev(&fpci->fdev.vdev);
 	if (ret) {
@@ -214,6 +223,7 @@ static int ferry_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 
 err_runtime:
 	ferry_pci_runtime_exit(fpci);
+	ferry_pci_vga_unbind(pdev);
 err_put:
 	vfio_put_device(&fpci->fdev.vdev);
 	return ret;
@@ -233,6 +243,7 @@ static void ferry_pci_remove(struct pci_dev *pdev)
 	}
 	vfio_unregister_group_dev(&fdev->vdev);
 	ferry_pci_runtime_exit(fpci);
+	ferry_pci_vga_unbind(pdev);
 	vfio_put_device(&fdev->vdev);
 }
 

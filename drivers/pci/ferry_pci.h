@@ -68,8 +68,12 @@ struct ferry_pci_token {
  * @msix_table: the MSI-X table, %NULL if we haven't got the BAR that it is in
  * @ioeventfd_lock: serialises @ioeventfds; taken before the gate
  * @ioeventfds: &struct ferry_pci_ioeventfd that are set
+ * @dmabufs: &struct ferry_pci_dmabuf of this open, where the kernel can export them;
+ *	under the gate held for writing
  * @rom: the ROM's mapping while open, %NULL if it has none that is readable
- * @rom_len: bytes of @rom that are an image
+ * @rom_image: its image in memory, where the firmware has left one for want of a BAR
+ * @rom_len: bytes of @rom or @rom_image that are an image
+ * @vga: the legacy VGA memory, %NULL if there is no VGA region
  * @config_mem: what ferry_device.config lives in, %NULL while nobody has the function
  *	open; under ferry_device.config_lock
  * @saved_state: the function's state as found at open
@@ -98,8 +102,11 @@ struct ferry_pci {
 	void __iomem *msix_table;
 	struct mutex ioeventfd_lock;	/* serialises ioeventfds */
 	struct list_head ioeventfds;
+	struct list_head dmabufs;
 	void __iomem *rom;
+	void *rom_image;
 	size_t rom_len;
+	void __iomem *vga;
 	void *config_mem;
 	struct pci_saved_state *saved_state;
 	struct pci_saved_state *pm_state;
@@ -189,10 +196,47 @@ void ferry_pci_bar_put(struct ferry_pci *fpci, unsigned int index, u64 off,
 		       const void *buf, size_t len);
 void ferry_pci_mmio_read(const void __iomem *io, void *buf, size_t len,
 			 unsigned int max_width);
+void ferry_pci_mmio_write(void __iomem *io, const void *buf, size_t len,
+			  unsigned int max_width);
+void ferry_pci_port_read(void __iomem *io, void *buf, size_t len);
+void ferry_pci_port_write(void __iomem *io, const void *buf, size_t len);
 
 int ferry_pci_ioeventfd(struct ferry_pci *fpci, void __user *uarg);
 void ferry_pci_ioeventfds_stop(struct ferry_pci *fpci);
 
+#ifdef FERRY_HAVE_DMABUF
+int ferry_pci_dmabufs_init(struct ferry_pci *fpci);
+void ferry_pci_dmabufs_close(struct ferry_pci *fpci);
+int ferry_pci_dmabuf_feature(struct ferry_pci *fpci, u32 flags,
+			     void __user *uarg, size_t argsz);
+void ferry_pci_memory_gone(struct ferry_device *fdev);
+void ferry_pci_memory_back(struct ferry_device *fdev);
+#else
+static inline int ferry_pci_dmabufs_init(struct ferry_pci *fpci)
+{
+	return 0;
+}
+
+static inline void ferry_pci_dmabufs_close(struct ferry_pci *fpci)
+{
+}
+
+static inline int ferry_pci_dmabuf_feature(struct ferry_pci *fpci, u32 flags,
+					   void __user *uarg, size_t argsz)
+{
+	return -ENOTTY;
+}
+
+#define ferry_pci_memory_gone	NULL
+#define ferry_pci_memory_back	NULL
+#endif
+
+int ferry_pci_vga_bind(struct pci_dev *pdev);
+void ferry_pci_vga_unbind(struct pci_dev *pdev);
+void ferry_pci_vga_open(struct ferry_pci *fpci);
+void ferry_pci_vga_close(struct ferry_pci *fpci);
+
+u64 ferry_pci_rom_size(struct pci_dev *pdev);
 void ferry_pci_rom_open(struct ferry_pci *fpci);
 void ferry_pci_rom_close(struct ferry_pci *fpci);
 

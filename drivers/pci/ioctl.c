@@ -2,6 +2,7 @@
 /*
  * The ioctls and features that only physical functions have.
  */
+#include "compat/uapi.h"
 #include "ferry_pci.h"
 
 /**
@@ -45,6 +46,8 @@ int ferry_pci_feature(struct ferry_device *fdev, u32 flags, void __user *arg,
 	struct ferry_pci *fpci = to_ferry_pci(fdev);
 
 	switch (flags & VFIO_DEVICE_FEATURE_MASK) {
+	case VFIO_DEVICE_FEATURE_DMA_BUF:
+		return ferry_pci_dmabuf_feature(fpci, flags, arg, argsz);
 	case VFIO_DEVICE_FEATURE_PCI_VF_TOKEN:
 		return ferry_pci_token_feature(fpci, flags, arg, argsz);
 	case VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY:

@@ -61,6 +61,7 @@ int ferry_pci_open(struct vfio_device *vdev)
 	ferry_pci_command_update(fpci, 0, 0);
 	ferry_pci_bars_open(fpci);
 	ferry_pci_rom_open(fpci);
+	ferry_pci_vga_open(fpci);
 	ferry_device_start(fdev);
 	ferry_pci_token_get(fpci);
 	return 0;
@@ -98,7 +99,9 @@ void ferry_pci_close(struct vfio_device *vdev)
 	ferry_pci_command_update(fpci, PCI_COMMAND_MASTER, 0);
 	ferry_pci_ioeventfds_stop(fpci);
 	ferry_device_stop(fdev);
+	ferry_pci_dmabufs_close(fpci);
 
+	ferry_pci_vga_close(fpci);
 	ferry_pci_rom_close(fpci);
 	ferry_pci_bars_close(fpci);
 	ferry_pci_config_close(fpci);

@@ -20,6 +20,10 @@ struct ferry_mapping;
  * @irq: its interrupts
  * @info_caps: add capabilities (VFIO_DEVICE_INFO_CAP_*) to the description of
  *	the device. Optional.
+ * @memory_gone: take the device's memory away from whoever has it by other means than
+ *	read, write and mappings. Called with the gate held for writing. Optional.
+ * @memory_back: give it back; called with the gate still held, about to be left open.
+ *	Comes more often than @memory_gone. Optional.
  * @reset: VFIO_DEVICE_RESET; 0 or a negative errno. Optional.
  * @ioctl: ioctls that the core does not know; -ENOTTY for those that the
  *	driver doesn't either. Optional.
@@ -28,6 +32,8 @@ struct ferry_mapping;
 struct ferry_device_ops {
 	const struct ferry_irq_ops *irq;
 	int (*info_caps)(struct ferry_device *fdev, struct vfio_info_cap *caps);
+	void (*memory_gone)(struct ferry_device *fdev);
+	void (*memory_back)(struct ferry_device *fdev);
 	int (*reset)(struct ferry_device *fdev);
 	long (*ioctl)(struct ferry_device *fdev, unsigned int cmd,
 		      unsigned long arg);

@@ -25,6 +25,8 @@ struct ferry_region;
  * @read: fill @len bytes at @off into @buf, a kernel buffer.
  * @write: store @len bytes from @buf at @off. Leave it out for a region that
  *	cannot be written (the core answers -EINVAL).
+ * @clip: how many of the @len bytes at @off there are in a row, 0 for none (the core answers
+ *	&ferry_region.past_end); for a region with holes. Optional.
  * @map: called once for each new mapping, before the first fault; says with
  *	an errno that the region cannot be mapped now. Optional.
  * @caps: add capabilities (VFIO_REGION_INFO_CAP_*) to the region's
@@ -40,6 +42,7 @@ struct ferry_region_ops {
 		    u64 off, void *buf, size_t len);
 	int (*write)(struct ferry_device *fdev, struct ferry_region *region,
 		     u64 off, const void *buf, size_t len);
+	size_t (*clip)(struct ferry_region *region, u64 off, size_t len);
 	int (*map)(struct ferry_device *fdev, struct ferry_region *region);
 	int (*caps)(struct ferry_device *fdev, struct ferry_region *region,
 		    struct vfio_info_cap *caps);
