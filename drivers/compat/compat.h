@@ -42,6 +42,16 @@ static inline void ferry_vfio_free_device(struct vfio_device *vdev)
 #endif
 }
 
+/* The folder that VFIO has in debugfs for a device, %NULL if it has none. */
+static inline struct dentry *ferry_vfio_debug_root(struct vfio_device *vdev)
+{
+#if defined(FERRY_HAVE_VFIO_DEBUG_ROOT) && IS_ENABLED(CONFIG_VFIO_DEBUGFS)
+	return IS_ERR(vdev->debug_root) ? NULL : vdev->debug_root;
+#else
+	return NULL;
+#endif
+}
+
 /*
  * Until 7.0 the name of who may be bound was a member of each bus's devices.
  */

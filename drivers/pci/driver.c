@@ -218,6 +218,7 @@ static int ferry_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		explain_refusal(pdev, ret);
 		goto err_runtime;
 	}
+	ferry_pci_debugfs_init(fpci);
 	check_group(pdev);
 	return 0;
 
@@ -242,6 +243,7 @@ static void ferry_pci_remove(struct pci_dev *pdev)
 		ferry_gate_unlock(fdev);
 	}
 	vfio_unregister_group_dev(&fdev->vdev);
+	ferry_pci_debugfs_exit(fpci);
 	ferry_pci_runtime_exit(fpci);
 	ferry_pci_vga_unbind(pdev);
 	vfio_put_device(&fdev->vdev);
@@ -315,15 +317,17 @@ static int __init ferry_pci_module_init(void)
 	ret = ferry_pci_sriov_setup();
 	if (ret)
 		return ret;
+	ferry_pci_debugfs_setup();
 	ret = pci_register_driver(&ferry_pci_driver);
 	if (ret)
-		goto err_sriov;
+		goto err_cleanup;
 	while ((text = strsep(&rest, ",")))
 		if (*text)
 			add_id(text);
 	return 0;
 
-err_sriov:
+err_cleanup:
+	ferry_pci_debugfs_cleanup();
 	ferry_pci_sriov_cleanup();
 	return ret;
 }
@@ -332,6 +336,7 @@ module_init(ferry_pci_module_init);
 static void __exit ferry_pci_module_exit(void)
 {
 	pci_unregister_driver(&ferry_pci_driver);
+	ferry_pci_debugfs_cleanup();
 	ferry_pci_sriov_cleanup();
 }
 module_exit(ferry_pci_module_exit);

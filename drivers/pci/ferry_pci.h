@@ -61,6 +61,7 @@ struct ferry_pci_token {
  * @pf: of a virtual function: its physical one, if that is ours, with a reference;
  *	constant
  * @token: the VF token
+ * @debug_dir: its folder in debugfs, %NULL where VFIO has one
  * @has_vfs: it has virtual functions, or will in a moment; under ferry_gate.sem
  * @bars: base address registers, while open
  * @bar_values: what stands in BAR 0 to 5 and the ROM BAR, to put it back after a
@@ -96,6 +97,7 @@ struct ferry_pci {
 	struct pci_dev *pdev;
 	struct ferry_pci *pf;
 	struct ferry_pci_token token;
+	struct dentry *debug_dir;
 	bool has_vfs;
 	struct ferry_pci_bar bars[PCI_STD_NUM_BARS];
 	u32 bar_values[PCI_STD_NUM_BARS + 1];
@@ -131,6 +133,11 @@ int ferry_pci_feature(struct ferry_device *fdev, u32 flags, void __user *arg,
 
 bool ferry_pci_is_ours(struct vfio_device *vdev);
 bool ferry_pci_drives(struct pci_dev *pdev);
+
+void ferry_pci_debugfs_setup(void);
+void ferry_pci_debugfs_cleanup(void);
+void ferry_pci_debugfs_init(struct ferry_pci *fpci);
+void ferry_pci_debugfs_exit(struct ferry_pci *fpci);
 
 bool ferry_pci_denied(struct pci_dev *pdev);
 
