@@ -171,6 +171,14 @@ int module_param_write(const char *name, const char *param, const char *val);
 /* memory.c: what the kernel holds */
 long kernel_memory(void);
 
+/* power.c: features, and runtime power management */
+int vdev_feature(const struct vdev *v, __u32 flags, const void *data,
+		 size_t len);
+int vdev_feature_set(const struct vdev *v, __u32 feature, const void *data,
+		     size_t len);
+int pci_wait_runtime(const char *bdf, const char *status);
+int pci_runtime_usage(const char *bdf);
+
 /* trace.c: what a bind and an unbind leave behind */
 struct trace;
 struct trace *trace_take(void);
