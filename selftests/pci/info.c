@@ -324,8 +324,12 @@ TEST_F(info, irq_err_and_req)
 {
 	struct vfio_irq_info info;
 
-	/* Older kernels have ERR for PCI Express only. */
-	if (!driver_is_stock() || cfg_find_cap(&self->v, PCI_CAP_ID_EXP)) {
+	if (self->mdev) {
+		EXPECT_EQ(-EINVAL, irq_info(&self->v, VFIO_PCI_ERR_IRQ_INDEX,
+					    &info));
+	} else if (!driver_is_stock() ||
+		   cfg_find_cap(&self->v, PCI_CAP_ID_EXP)) {
+		/* On older kernels, stock has ERR for PCI Express only. */
 		ASSERT_EQ(0, irq_info(&self->v, VFIO_PCI_ERR_IRQ_INDEX,
 				      &info));
 		EXPECT_EQ(VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE,
