@@ -142,12 +142,14 @@ static int idle_d3_disable(const char *text)
 TEST_F(power, idle_parameter)
 {
 	const char *bdf = device_bdf(variant->device);
-	int i, usage;
+	int i, usage, awake;
 
 	vdev_close(&self->v);
 	ASSERT_EQ(0, pci_wait_runtime(bdf, "suspended"));
 	usage = pci_runtime_usage(bdf);
-	ASSERT_LE(0, usage);
+	/* Without CONFIG_PM_ADVANCED_DEBUG no count is told, but the state is. */
+	if (usage < 0)
+		ASSERT_EQ(-ENOENT, usage);
 	for (i = 0; i < 4; i++) {
 		ASSERT_EQ(0, idle_d3_disable(i % 2 ? "N" : "Y"));
 		ASSERT_EQ(0, vdev_open_device(&self->v, variant->device));
@@ -161,9 +163,10 @@ TEST_F(power, idle_parameter)
 	ASSERT_EQ(0, pci_unbind(bdf));
 	ASSERT_EQ(0, vdev_open_device(&self->v, variant->device));
 	ASSERT_EQ(0, idle_d3_disable("N"));
-	EXPECT_EQ(usage + 1, pci_runtime_usage(bdf));
+	awake = usage < 0 ? usage : usage + 1;
+	EXPECT_EQ(awake, pci_runtime_usage(bdf));
 	vdev_close(&self->v);
-	EXPECT_EQ(usage + 1, pci_runtime_usage(bdf));
+	EXPECT_EQ(awake, pci_runtime_usage(bdf));
 	EXPECT_EQ(0, pci_wait_runtime(bdf, "active"));
 	EXPECT_EQ(0, pci_unbind(bdf));
 }
