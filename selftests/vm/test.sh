@@ -70,7 +70,7 @@ lean_modules()
 
 	release=$(uname -r)
 	lean=$(mktemp -d)
-	for folder in drivers/vfio virt/lib; do
+	for folder in drivers/iommu drivers/vfio virt/lib; do
 		[ -d "/lib/modules/$release/kernel/$folder" ] || continue
 		mkdir -p "$lean/kernel/$folder"
 		cp -a "/lib/modules/$release/kernel/$folder/." "$lean/kernel/$folder/"
