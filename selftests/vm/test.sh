@@ -51,6 +51,13 @@ tap_end()
 	exit "$tap_failed"
 }
 
+# RFC 9562, 5.4. The kernel would make one too, but not without sysctl.
+random_uuid()
+{
+	od -An -N16 -tx1 /dev/urandom | tr -d ' \n' |
+		sed -E 's/(.{8})(.{4}).(.{3}).(.{3})(.{12})/\1-\2-4\3-8\4-\5/'
+}
+
 # until_true COMMAND...: wait for what must happen.
 until_true()
 {
