@@ -10,7 +10,7 @@ work=$(mktemp -d)
 guest_cpus=1
 
 # Generous: they only have to end a guest that hangs.
-quiet_limit=240
+quiet_limit=600
 poweroff_limit=120
 
 note()
