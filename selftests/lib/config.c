@@ -74,3 +74,14 @@ void cfg_command(const struct vdev *v, __u16 clear, __u16 set)
 
 	cfg_w16(v, PCI_COMMAND, (cmd & ~clear) | set);
 }
+
+void *memory_toggler(void *toggle)
+{
+	struct memory_toggle *t = toggle;
+
+	while (!__atomic_load_n(&t->stop, __ATOMIC_ACQUIRE)) {
+		cfg_command(t->v, PCI_COMMAND_MEMORY, 0);
+		cfg_command(t->v, 0, PCI_COMMAND_MEMORY);
+	}
+	return NULL;
+}

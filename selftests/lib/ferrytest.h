@@ -108,6 +108,14 @@ unsigned int cfg_find_cap(const struct vdev *v, __u8 id);
 unsigned int cfg_find_ext_cap(const struct vdev *v, __u16 id);
 void cfg_command(const struct vdev *v, __u16 clear, __u16 set);
 
+/* For a thread: switches memory decoding off and on until it is to stop. */
+struct memory_toggle {
+	const struct vdev *v;
+	bool stop;
+};
+
+void *memory_toggler(void *toggle);
+
 /* irq.c: interrupts and the eventfds that carry them */
 int efd_new(void);
 __u64 efd_wait(int efd);

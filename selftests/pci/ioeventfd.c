@@ -302,30 +302,14 @@ TEST_F(memory, gate)
 	EXPECT_EQ(3, region_r32(&self->v, BAR2, 4));
 }
 
-struct toggle {
-	const struct vdev *v;
-	bool stop;
-};
-
-static void *toggler(void *arg)
-{
-	struct toggle *t = arg;
-
-	while (!__atomic_load_n(&t->stop, __ATOMIC_ACQUIRE)) {
-		cfg_command(t->v, PCI_COMMAND_MEMORY, 0);
-		cfg_command(t->v, 0, PCI_COMMAND_MEMORY);
-	}
-	return NULL;
-}
-
 /* Signalled, set and removed while the gate moves; closed in the midst of it. */
 TEST_F(memory, gate_race)
 {
-	struct toggle t = { .v = &self->v };
+	struct memory_toggle t = { .v = &self->v };
 	pthread_t thread;
 	int i;
 
-	ASSERT_EQ(0, pthread_create(&thread, NULL, toggler, &t));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, memory_toggler, &t));
 	for (i = 0; i < 500; i++) {
 		ASSERT_EQ(0, ioeventfd(&self->v, AT(BAR2, 0), 4, i,
 				       self->efd));

@@ -349,29 +349,13 @@ TEST_F(memory, map_outlives_close)
 	munmap(map, self->page);
 }
 
-struct toggle {
-	const struct vdev *v;
-	bool stop;
-};
-
-static void *toggler(void *arg)
-{
-	struct toggle *t = arg;
-
-	while (!__atomic_load_n(&t->stop, __ATOMIC_ACQUIRE)) {
-		cfg_command(t->v, PCI_COMMAND_MEMORY, 0);
-		cfg_command(t->v, 0, PCI_COMMAND_MEMORY);
-	}
-	return NULL;
-}
-
 /*
  * While one thread switches memory off and on, another reads: it gets the
  * value or is refused, never something else.
  */
 TEST_F(memory, gate_race)
 {
-	struct toggle t = { .v = &self->v };
+	struct memory_toggle t = { .v = &self->v };
 	unsigned int i, mapped = 0, read = 0;
 	pthread_t thread;
 	ssize_t ret;
@@ -381,7 +365,7 @@ TEST_F(memory, gate_race)
 	region_w32(&self->v, BAR2, 0, 0xfeedbeef);
 	ASSERT_EQ(0, region_map(&self->v, BAR2, 0, self->page, RW, MAP_SHARED,
 				&map));
-	ASSERT_EQ(0, pthread_create(&thread, NULL, toggler, &t));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, memory_toggler, &t));
 	for (i = 0; i < 2000; i++) {
 		if (map_read32(map, 0, &val)) {
 			mapped++;

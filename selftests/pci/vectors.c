@@ -467,6 +467,19 @@ TEST_F(vectors, count_zero)
 	EXPECT_TRUE(all_fire(self));
 }
 
+/* Map the page that the MSI-X table begins in, and say where in it. */
+static int map_table(const struct vdev *v, size_t page, void **map,
+		     unsigned int *table)
+{
+	unsigned int pos = cfg_find_cap(v, PCI_CAP_ID_MSIX);
+	__u32 where = cfg_r32(v, pos + PCI_MSIX_TABLE);
+	__u32 offset = where & PCI_MSIX_TABLE_OFFSET;
+
+	*table = offset & (page - 1);
+	return region_map(v, where & PCI_MSIX_TABLE_BIR, offset - *table, page,
+			  PROT_READ | PROT_WRITE, MAP_SHARED, map);
+}
+
 /*
  * A reset that went around the driver cleared the vector table: attaching
  * an eventfd writes the vector anew.
@@ -474,20 +487,14 @@ TEST_F(vectors, count_zero)
 TEST_F(vectors, lost_message)
 {
 	const size_t page = sysconf(_SC_PAGESIZE);
-	unsigned int pos, table;
+	unsigned int table;
 	void *map;
 	int i;
 
 	if (self->index != VFIO_PCI_MSIX_IRQ_INDEX)
 		SKIP(return, "MSI has no table");
-	pos = cfg_find_cap(&self->v, PCI_CAP_ID_MSIX);
-	table = cfg_r32(&self->v, pos + PCI_MSIX_TABLE);
 	ASSERT_EQ(0, attach_all(self));
-	ASSERT_EQ(0, region_map(&self->v, table & PCI_MSIX_TABLE_BIR,
-				(table & PCI_MSIX_TABLE_OFFSET) & ~(page - 1),
-				page, PROT_READ | PROT_WRITE, MAP_SHARED,
-				&map));
-	table &= PCI_MSIX_TABLE_OFFSET & (page - 1);
+	ASSERT_EQ(0, map_table(&self->v, page, &map, &table));
 	for (i = 0; i < 3; i++) {
 		int efd = self->fds[i & 1 ? 0 : VECTORS_MAX - 1];
 
@@ -523,14 +530,8 @@ TEST_F(vectors, masked_while_memory_is_off)
 		SKIP(return, "MSI has no table");
 	if (driver_is_stock())
 		SKIP(return, "the kernel's own loses what it writes then");
-	pos = cfg_find_cap(&self->v, PCI_CAP_ID_MSIX);
-	table = cfg_r32(&self->v, pos + PCI_MSIX_TABLE);
 	ASSERT_EQ(0, attach_all(self));
-	ASSERT_EQ(0, region_map(&self->v, table & PCI_MSIX_TABLE_BIR,
-				(table & PCI_MSIX_TABLE_OFFSET) & ~(page - 1),
-				page, PROT_READ | PROT_WRITE, MAP_SHARED,
-				&map));
-	table &= PCI_MSIX_TABLE_OFFSET & (page - 1);
+	ASSERT_EQ(0, map_table(&self->v, page, &map, &table));
 	pos = table + PCI_MSIX_ENTRY_VECTOR_CTRL;
 	ASSERT_TRUE(map_read32(map, pos, &val));
 	EXPECT_EQ(0, val & PCI_MSIX_ENTRY_CTRL_MASKBIT);
