@@ -35,11 +35,12 @@ level2_prepare()
 }
 
 # level2_run SERIES FOLDER: leaves facts in FOLDER/facts; progress on standard
-# error.
+# error. Level 1 has one processor: with two, emulated side by side, the guest or
+# the whole machine was reset out of the blue in every fifth run.
 level2_run()
 {
 	level2_status=0
-	"$ferry_vm/run" --kernel "$1" --load --memory 2G --timeout 900 \
+	"$ferry_vm/run" --kernel "$1" --load --cpus 1 --memory 2G --timeout 900 \
 		--device "nvme,file=$level2_disk" -- \
 		"$ferry_vm/level2/carry" ferry-vfio-pci "$level2_image" \
 		"$level2_initramfs" "$level2_bytes" >"$2/facts" || level2_status=$?
@@ -96,8 +97,9 @@ level2_judge()
 	read=$(fact nvme-read) wrote=$(fact nvme-block) again=$(fact nvme-again)
 	log=$({ facts log; facts console; } | "$ferry_vm/complaints" - | sed -n 1,3p) || true
 	drivers=$(facts log | grep -E 'nvme|ttyS|serial|irq|IRQ' | grep -v 'ACPI: IRQ' | sed -n 1,3p) || true
-	# True of most kernels, and no matter to one device.
-	said=$(facts qemu-said | grep -v 'VFIO dma-buf not supported in kernel') || true
+	# True of most kernels and of this machine, and no matter to one device.
+	said=$(facts qemu-said | grep -v -e 'VFIO dma-buf not supported in kernel' \
+		-e 'exceeds the recommended cpus supported by KVM') || true
 
 	verdict all "the guest ran to its end" \
 		"$(fact failed | grep . || echo "the VM ended with status $level2_status, its log is named above")" \
