@@ -30,8 +30,8 @@
 struct ferry_pci_bar {
 	void __iomem *io;
 	int error;
-	u32 hole_start;
-	u32 hole_end;
+	u64 hole_start;
+	u64 hole_end;
 	struct resource tail;
 };
 

@@ -255,15 +255,18 @@ unsigned int ferry_pci_msix_count(struct pci_dev *pdev)
 	int nvec = pci_msix_vec_count(pdev);
 	unsigned int bar;
 	u32 table;
+	u64 end;
 
 	if (nvec <= 0)
 		return 0;
 	pci_read_config_dword(pdev, pdev->msix_cap + PCI_MSIX_TABLE, &table);
 	bar = table & PCI_MSIX_TABLE_BIR;
+	/* What the device claims may lie just below 4 GiB. */
+	end = (u64)(table & PCI_MSIX_TABLE_OFFSET) +
+	      nvec * PCI_MSIX_ENTRY_SIZE;
 	if (bar < PCI_STD_NUM_BARS &&
 	    pci_resource_flags(pdev, bar) & IORESOURCE_MEM &&
-	    (table & PCI_MSIX_TABLE_OFFSET) + nvec * PCI_MSIX_ENTRY_SIZE <=
-	    pci_resource_len(pdev, bar))
+	    end <= pci_resource_len(pdev, bar))
 		return nvec;
 	dev_err_ratelimited(&pdev->dev,
 			    "MSI-X table of %d vectors at %#x doesn't lie within a memory BAR: offering no MSI-X\n",

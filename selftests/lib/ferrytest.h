@@ -176,6 +176,11 @@ int module_param_read(const char *name, const char *param, char *buf,
 		      size_t size);
 int module_param_write(const char *name, const char *param, const char *val);
 
+/* overlay.c: what a device shall claim in its configuration space */
+bool overlay_exists(void);
+int overlay_add(const char *bdf, unsigned int pos, __u32 mask, __u32 value);
+int overlay_clear(void);
+
 /* memory.c: what the kernel holds */
 long kernel_memory(void);
 

@@ -14,8 +14,6 @@
 #include "../lib/ferrytest.h"
 #include "../lib/harness.h"
 
-#define OVERLAY	"/sys/module/ferry_overlay_test/parameters/bits"
-
 /* What older uAPI headers lack. */
 #define CAP_ATOMIC	5
 #define COMP_SHIFT	7	/* of PCI_EXP_DEVCAP2_ATOMIC_COMP32 */
@@ -73,12 +71,8 @@ static __u16 devctl2(const char *bdf, unsigned int exp)
 /* What @bdf claims to complete: one bit for each width. */
 static int claim(const char *bdf, __u32 widths)
 {
-	char text[128];
-
-	snprintf(text, sizeof(text), "%s %x %x %x", bdf,
-		 find_exp(bdf) + PCI_EXP_DEVCAP2, COMP_ALL << COMP_SHIFT,
-		 widths << COMP_SHIFT);
-	return text_write(OVERLAY, text);
+	return overlay_add(bdf, find_exp(bdf) + PCI_EXP_DEVCAP2,
+			   COMP_ALL << COMP_SHIFT, widths << COMP_SHIFT);
 }
 
 FIXTURE_SETUP(atomics)
@@ -87,19 +81,19 @@ FIXTURE_SETUP(atomics)
 
 	if (missing)
 		SKIP(return, "%s", missing);
-	if (!path_exists(OVERLAY))
+	if (!overlay_exists())
 		SKIP(return, "module ferry-overlay-test is not loaded");
 	ASSERT_EQ(0, vdev_open_device(&self->v, "igb"));
 	ASSERT_EQ(0, pci_upstream(self->v.name, self->root,
 				  sizeof(self->root)));
 	self->exp = find_exp(self->v.name);
 	ASSERT_NE(0, self->exp);
-	ASSERT_EQ(0, text_write(OVERLAY, "\n"));
+	ASSERT_EQ(0, overlay_clear());
 }
 
 FIXTURE_TEARDOWN(atomics)
 {
-	text_write(OVERLAY, "\n");
+	overlay_clear();
 	vdev_close(&self->v);
 }
 
@@ -150,7 +144,7 @@ TEST_F(atomics, widths)
 
 	for (device = 0; device <= COMP_ALL; device++) {
 		for (root = 0; root <= COMP_ALL; root++) {
-			ASSERT_EQ(0, text_write(OVERLAY, "\n"));
+			ASSERT_EQ(0, overlay_clear());
 			ASSERT_EQ(0, claim(self->v.name, device));
 			ASSERT_EQ(0, claim(self->root, root));
 			EXPECT_EQ(device & root, atomics(&self->v)) {

@@ -320,6 +320,37 @@ TEST_F(info, irq_msix)
 	EXPECT_EQ(count, info.count);
 }
 
+/*
+ * A table that the device claims to have behind the end of its BAR, and one whose end,
+ * in 32 bits, comes before its beginning.
+ */
+TEST_F(info, msix_table_outside)
+{
+	unsigned int pos = cfg_find_cap(&self->v, PCI_CAP_ID_MSIX);
+	const __u32 offsets[] = { 0x7ffff000, 0xfffffff8 };
+	struct vfio_irq_info info;
+	unsigned int i;
+	int ret;
+
+	if (!pos || self->mdev)
+		SKIP(return, "no MSI-X");
+	if (driver_is_stock())
+		SKIP(return, "the kernel's own driver believes the device");
+	if (!overlay_exists())
+		SKIP(return, "module ferry-overlay-test is not loaded");
+	for (i = 0; i < 2; i++) {
+		vdev_close(&self->v);
+		ASSERT_EQ(0, overlay_add(self->v.name, pos + PCI_MSIX_TABLE,
+					 PCI_MSIX_TABLE_OFFSET, offsets[i]));
+		ret = vdev_open_device(&self->v, variant->device);
+		EXPECT_EQ(0, overlay_clear());
+		ASSERT_EQ(0, ret);
+		ASSERT_EQ(0, irq_info(&self->v, VFIO_PCI_MSIX_IRQ_INDEX,
+				      &info));
+		EXPECT_EQ(0, info.count);
+	}
+}
+
 TEST_F(info, irq_err_and_req)
 {
 	struct vfio_irq_info info;
