@@ -45,7 +45,10 @@ static int ferry_pci_init(struct vfio_device *vdev)
 	mutex_init(&fpci->ioeventfd_lock);
 	INIT_LIST_HEAD(&fpci->ioeventfds);
 	fpci->disable_idle_d3 = disable_idle_d3;
-	return ferry_device_init(&fpci->fdev, &ferry_pci_ops);
+	ret = ferry_device_init(&fpci->fdev, &ferry_pci_ops);
+	if (ret)
+		mutex_destroy(&fpci->ioeventfd_lock);
+	return ret;
 }
 
 static void ferry_pci_release(struct vfio_device *vdev)
@@ -68,8 +71,9 @@ ferry_pci_bind_iommufd(struct vfio_device *vdev, struct iommufd_ctx *ictx,
 	return ret ? ret : ferry_vfio_physical_bind(vdev, ictx, id);
 }
 
-static ssize_t ferry_pci_read(struct vfio_device *vdev, char __user *buf,
-			      size_t count, loff_t *ppos)
+/* Only reads store to @buf. */
+static ssize_t access_awake(struct vfio_device *vdev, char __user *buf,
+			    size_t count, loff_t *ppos, bool write)
 {
 	struct ferry_pci *fpci = to_ferry_pci(to_ferry_device(vdev));
 	ssize_t ret;
@@ -77,23 +81,24 @@ static ssize_t ferry_pci_read(struct vfio_device *vdev, char __user *buf,
 	ret = ferry_pci_runtime_get(fpci);
 	if (ret)
 		return ret;
-	ret = ferry_device_read(vdev, buf, count, ppos);
+	if (write)
+		ret = ferry_device_write(vdev, buf, count, ppos);
+	else
+		ret = ferry_device_read(vdev, buf, count, ppos);
 	ferry_pci_runtime_put(fpci);
 	return ret;
+}
+
+static ssize_t ferry_pci_read(struct vfio_device *vdev, char __user *buf,
+			      size_t count, loff_t *ppos)
+{
+	return access_awake(vdev, buf, count, ppos, false);
 }
 
 static ssize_t ferry_pci_write(struct vfio_device *vdev, const char __user *buf,
 			       size_t count, loff_t *ppos)
 {
-	struct ferry_pci *fpci = to_ferry_pci(to_ferry_device(vdev));
-	ssize_t ret;
-
-	ret = ferry_pci_runtime_get(fpci);
-	if (ret)
-		return ret;
-	ret = ferry_device_write(vdev, buf, count, ppos);
-	ferry_pci_runtime_put(fpci);
-	return ret;
+	return access_awake(vdev, (char __user *)buf, count, ppos, true);
 }
 
 static const struct vfio_device_ops ferry_pci_vfio_ops = {

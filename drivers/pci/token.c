@@ -247,13 +247,12 @@ void ferry_pci_token_put(struct ferry_pci *fpci)
 int ferry_pci_token_feature(struct ferry_pci *fpci, u32 flags,
 			    void __user *arg, size_t argsz)
 {
+	int ret = -ENOTTY;
 	uuid_t uuid;
-	int ret;
 
-	if (!fpci->pdev->is_physfn)
-		return -ENOTTY;
-	ret = vfio_check_feature(flags, argsz, VFIO_DEVICE_FEATURE_SET,
-				 sizeof(uuid));
+	if (fpci->pdev->is_physfn)
+		ret = vfio_check_feature(flags, argsz, VFIO_DEVICE_FEATURE_SET,
+					 sizeof(uuid));
 	if (ret != 1)
 		return ret;
 	if (copy_from_user(&uuid, arg, sizeof(uuid)))
