@@ -222,6 +222,8 @@ static int config_read(struct ferry_device *fdev, struct ferry_region *region,
 	int ret;
 
 	mutex_lock(&fdev->config_lock);
+	if (fdev->ops->config_sync)
+		fdev->ops->config_sync(fdev);
 	ret = ferry_config_read(&fdev->config, off, buf, len);
 	mutex_unlock(&fdev->config_lock);
 	return ret;

@@ -115,45 +115,16 @@ static int config_build(struct ferry_instance *inst)
 }
 
 /* PCI 3.0, 6.2.3: the interrupt bit of STATUS follows the level. */
-static void config_sync(struct ferry_instance *inst)
+static void config_sync(struct ferry_device *fdev)
 {
-	struct ferry_config *config = &inst->fdev.config;
-	u16 status = ferry_config_get16(config, PCI_STATUS);
+	struct ferry_instance *inst = to_instance(fdev);
+	u16 status = ferry_config_get16(&fdev->config, PCI_STATUS);
 
 	status &= ~PCI_STATUS_INTERRUPT;
 	if (inst->model->intx && instance_level(inst))
 		status |= PCI_STATUS_INTERRUPT;
-	ferry_config_set16(config, PCI_STATUS, status);
+	ferry_config_set16(&fdev->config, PCI_STATUS, status);
 }
-
-static int config_read(struct ferry_device *fdev, struct ferry_region *region,
-		       u64 off, void *buf, size_t len)
-{
-	int ret;
-
-	mutex_lock(&fdev->config_lock);
-	if (off <= PCI_STATUS && off + len > PCI_STATUS)
-		config_sync(to_instance(fdev));
-	ret = ferry_config_read(&fdev->config, off, buf, len);
-	mutex_unlock(&fdev->config_lock);
-	return ret;
-}
-
-static int config_write(struct ferry_device *fdev, struct ferry_region *region,
-			u64 off, const void *buf, size_t len)
-{
-	int ret;
-
-	mutex_lock(&fdev->config_lock);
-	ret = ferry_config_write(&fdev->config, off, buf, len);
-	mutex_unlock(&fdev->config_lock);
-	return ret;
-}
-
-static const struct ferry_region_ops config_region_ops = {
-	.read = config_read,
-	.write = config_write,
-};
 
 static void model_reset(struct ferry_instance *inst)
 {
@@ -175,6 +146,7 @@ static int instance_reset(struct ferry_device *fdev)
 
 static const struct ferry_device_ops instance_ops = {
 	.irq = &ferry_instance_irq_ops,
+	.config_sync = config_sync,
 	.reset = instance_reset,
 };
 
@@ -210,7 +182,6 @@ static int instance_open(struct vfio_device *vdev)
 	set_gate(fdev, FERRY_GATE_COMMAND, true);
 	ferry_bars_init(inst);
 	ferry_device_start(fdev);
-	fdev->regions[VFIO_PCI_CONFIG_REGION_INDEX].ops = &config_region_ops;
 	return 0;
 }
 

@@ -20,6 +20,9 @@ struct ferry_mapping;
  * @irq: its interrupts
  * @info_caps: add capabilities (VFIO_DEVICE_INFO_CAP_*) to the description of
  *	the device. Optional.
+ * @config_sync: bring what the device changes by itself up to date in the
+ *	configuration space, which is about to be read. Called with config_lock held.
+ *	Optional.
  * @memory_gone: take the device's memory away from whoever has it by other means than
  *	read, write and mappings. Called with the gate held for writing. Optional.
  * @memory_back: give it back; called with the gate still held, about to be left open.
@@ -32,6 +35,7 @@ struct ferry_mapping;
 struct ferry_device_ops {
 	const struct ferry_irq_ops *irq;
 	int (*info_caps)(struct ferry_device *fdev, struct vfio_info_cap *caps);
+	void (*config_sync)(struct ferry_device *fdev);
 	void (*memory_gone)(struct ferry_device *fdev);
 	void (*memory_back)(struct ferry_device *fdev);
 	int (*reset)(struct ferry_device *fdev);
