@@ -5,8 +5,20 @@
 #ifndef FERRY_CORE_H
 #define FERRY_CORE_H
 
-struct ferry_device;
-struct vfio_irq_set;
+#include <linux/nospec.h>
+
+#include <ferry/device.h>
+
+/* The region of an index that a user has named, %NULL for none. */
+static inline struct ferry_region *ferry_region_find(struct ferry_device *fdev,
+						     unsigned int index)
+{
+	if (index >= ARRAY_SIZE(fdev->regions))
+		return NULL;
+	/* What it points to is called. */
+	index = array_index_nospec(index, ARRAY_SIZE(fdev->regions));
+	return &fdev->regions[index];
+}
 
 void ferry_region_set_config(struct ferry_device *fdev);
 

@@ -93,9 +93,9 @@ int ferry_device_region_info(struct vfio_device *vdev,
 	struct ferry_device *fdev = to_ferry_device(vdev);
 	struct ferry_region *region;
 
-	if (info->index >= ARRAY_SIZE(fdev->regions))
+	region = ferry_region_find(fdev, info->index);
+	if (!region)
 		return -EINVAL;
-	region = &fdev->regions[info->index];
 	if (info->index == VFIO_PCI_VGA_REGION_INDEX && !region->ops)
 		return -EINVAL;
 

@@ -10,15 +10,21 @@
 
 #include "compat/compat.h"
 #include "compat/mapping.h"
+#include "core.h"
 
 /* A fault maps what it can of the aligned window of this size around it. */
 #define FAULT_WINDOW	PMD_SIZE
 
+static unsigned long vma_index(struct vm_area_struct *vma)
+{
+	return vma->vm_pgoff >> (FERRY_REGION_SHIFT - PAGE_SHIFT);
+}
+
+/* Of a mapping that ferry_device_mmap() has let pass. */
 static struct ferry_region *vma_region(struct ferry_device *fdev,
 				       struct vm_area_struct *vma)
 {
-	return &fdev->regions[vma->vm_pgoff >>
-			      (FERRY_REGION_SHIFT - PAGE_SHIFT)];
+	return &fdev->regions[vma_index(vma)];
 }
 
 /* The page frame behind @addr of a mapping. */
@@ -124,11 +130,8 @@ int ferry_device_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 	struct ferry_region *region;
 	int ret;
 
-	if (vma->vm_pgoff >> (FERRY_REGION_SHIFT - PAGE_SHIFT) >=
-	    ARRAY_SIZE(fdev->regions))
-		return -EINVAL;
-	region = vma_region(fdev, vma);
-	if (!(vma->vm_flags & VM_SHARED) || !region->map_size)
+	region = ferry_region_find(fdev, vma_index(vma));
+	if (!region || !(vma->vm_flags & VM_SHARED) || !region->map_size)
 		return -EINVAL;
 	if (pages > PHYS_PFN(region->map_size) ||
 	    pgoff > PHYS_PFN(region->map_size) - pages)

@@ -18,13 +18,12 @@
 static ssize_t region_clip(struct ferry_device *fdev, loff_t pos, size_t count,
 			   struct ferry_region **found, u64 *off)
 {
-	unsigned int index = (u64)pos >> FERRY_REGION_SHIFT;
 	struct ferry_region *region;
 
-	if (pos < 0 || index >= ARRAY_SIZE(fdev->regions))
+	if (pos < 0)
 		return -EINVAL;
-	region = &fdev->regions[index];
-	if (!region->ops)
+	region = ferry_region_find(fdev, pos >> FERRY_REGION_SHIFT);
+	if (!region || !region->ops)
 		return -EINVAL;
 
 	*off = pos & FERRY_REGION_MASK;

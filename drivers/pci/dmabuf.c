@@ -13,6 +13,7 @@
 #include <linux/dma-resv.h>
 #include <linux/file.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
 #include <linux/overflow.h>
 #include <linux/pci-p2pdma.h>
 #include <linux/slab.h>
@@ -350,8 +351,11 @@ int ferry_pci_dmabuf_feature(struct ferry_pci *fpci, u32 flags,
 		return -EFAULT;
 	if (!arg.nr_ranges || arg.flags)
 		return -EINVAL;
-	if (arg.region_index >= ARRAY_SIZE(fpci->bars) ||
-	    !fpci->bars[arg.region_index].io)
+	if (arg.region_index >= ARRAY_SIZE(fpci->bars))
+		return -ENODEV;
+	arg.region_index = array_index_nospec(arg.region_index,
+					      ARRAY_SIZE(fpci->bars));
+	if (!fpci->bars[arg.region_index].io)
 		return -ENODEV;
 
 	ranges = ranges_get(user->dma_ranges, arg.nr_ranges, &total);

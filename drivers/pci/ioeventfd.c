@@ -4,6 +4,7 @@
  * doorbells without a detour through user space.
  */
 #include <linux/bitops.h>
+#include <linux/nospec.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -156,7 +157,8 @@ int ferry_pci_ioeventfd(struct ferry_pci *fpci, void __user *uarg)
 
 	if (arg.offset >= FERRY_REGION_OFFSET(VFIO_PCI_ROM_REGION_INDEX))
 		return -EINVAL;
-	want.bar = arg.offset >> FERRY_REGION_SHIFT;
+	want.bar = array_index_nospec(arg.offset >> FERRY_REGION_SHIFT,
+				      PCI_STD_NUM_BARS);
 	want.pos = arg.offset & FERRY_REGION_MASK;
 	/* VFIO_DEVICE_IOEVENTFD_8 and so on are the widths themselves. */
 	want.width = arg.flags;
