@@ -5,6 +5,7 @@
  */
 #include <linux/export.h>
 #include <linux/minmax.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
 #include <ferry/device.h>
@@ -107,6 +108,16 @@ static size_t chunk_size(u64 off, size_t left)
 		     FERRY_REGION_CHUNK - (off & (FERRY_REGION_CHUNK - 1)));
 }
 
+/*
+ * A region can have gigabytes, and its device be slow: others get the processor
+ * meanwhile, and who is killed doesn't go on to the end.
+ */
+static int take_breath(void)
+{
+	cond_resched();
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
 static noinline ssize_t read_block(struct ferry_device *fdev,
 				   struct ferry_region *region, u64 off,
 				   void __user *buf, size_t len)
@@ -116,6 +127,9 @@ static noinline ssize_t read_block(struct ferry_device *fdev,
 	int ret = 0;
 
 	for (done = 0; done < len; done += n) {
+		ret = take_breath();
+		if (ret)
+			break;
 		n = chunk_size(off + done, len - done);
 		ret = region->ops->read(fdev, region, off + done, chunk, n);
 		if (ret)
@@ -137,6 +151,9 @@ static noinline ssize_t write_block(struct ferry_device *fdev,
 	int ret = 0;
 
 	for (done = 0; done < len; done += n) {
+		ret = take_breath();
+		if (ret)
+			break;
 		n = chunk_size(off + done, len - done);
 		if (copy_from_user(chunk, buf + done, n)) {
 			ret = -EFAULT;

@@ -3,12 +3,15 @@
  * BARs of extreme sizes: mapped with huge page table entries, or smaller than a page.
  */
 #include <errno.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../lib/ferrytest.h"
@@ -188,6 +191,48 @@ static bool in_iomem(const char *what)
 		found |= !!strstr(line, what);
 	fclose(f);
 	return found;
+}
+
+/* A gigabyte of ones, of which there are 2 MiB. */
+static void map_ones(char *addr)
+{
+	int fd = memfd_create("ones", MFD_CLOEXEC);
+	__u64 pos;
+
+	if (fd < 0 || ftruncate(fd, HUGE))
+		abort();
+	for (pos = 0; pos < GB; pos += HUGE)
+		if (mmap(addr + pos, HUGE, RW, MAP_SHARED | MAP_FIXED, fd,
+			 0) != addr + pos)
+			abort();
+	memset(addr, 0xff, HUGE);
+	close(fd);
+}
+
+/* Who is killed while it writes a gigabyte doesn't come to its end. */
+TEST_F(huge, killed)
+{
+	const __u64 last = GB - sizeof(__u32);
+	pid_t child;
+	int status;
+
+	if (driver_is_stock())
+		SKIP(return, "the kernel's own driver goes on to the end");
+	map_ones(self->area);
+	region_w32(&self->v, BAR2, 0, 0);
+	region_w32(&self->v, BAR2, last, 0);
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child) {
+		region_write(&self->v, BAR2, 0, self->area, GB);
+		_exit(0);
+	}
+	while (!region_r32(&self->v, BAR2, 0))
+		sched_yield();
+	ASSERT_EQ(0, kill(child, SIGKILL));
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status));
+	EXPECT_EQ(0, region_r32(&self->v, BAR2, last));
 }
 
 /* ivshmem's BAR 0 has 256 bytes, the first four of which can be written. */
