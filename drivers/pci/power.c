@@ -47,6 +47,9 @@ void ferry_pci_set_power(struct ferry_pci *fpci, pci_power_t state)
 		pci_save_state(pdev);
 		kfree(fpci->pm_state);
 		fpci->pm_state = pci_store_saved_state(pdev);
+		/* There would be no way back. */
+		if (!fpci->pm_state)
+			return;
 	}
 
 	pci_set_power_state(pdev, state);
