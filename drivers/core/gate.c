@@ -165,11 +165,11 @@ EXPORT_SYMBOL_GPL(ferry_gate_unlock);
 void ferry_gate_set(struct ferry_device *fdev, enum ferry_gate_reason reason,
 		    bool closed)
 {
+	unsigned long others = fdev->gate.closed & ~BIT(reason);
+
 	lockdep_assert_held_write(&fdev->gate.sem);
 
-	if (closed)
-		fdev->gate.closed |= BIT(reason);
-	else
-		fdev->gate.closed &= ~BIT(reason);
+	/* Some look at a bit of it without the gate. */
+	WRITE_ONCE(fdev->gate.closed, others | (closed ? BIT(reason) : 0));
 }
 EXPORT_SYMBOL_GPL(ferry_gate_set);

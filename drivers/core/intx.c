@@ -132,7 +132,7 @@ static int intx_enable(struct ferry_device *fdev, struct eventfd_ctx *trigger)
 		rcu_assign_pointer(irqs->intx, NULL);
 		return ret;
 	}
-	irqs->active = VFIO_PCI_INTX_IRQ_INDEX;
+	WRITE_ONCE(irqs->active, VFIO_PCI_INTX_IRQ_INDEX);
 	return 0;
 }
 
@@ -151,7 +151,7 @@ void ferry_intx_stop(struct ferry_device *fdev)
 
 	vfio_virqfd_disable(&irqs->intx_unmask);
 	fdev->ops->irq->disable(fdev, VFIO_PCI_INTX_IRQ_INDEX);
-	irqs->active = VFIO_PCI_NUM_IRQS;
+	WRITE_ONCE(irqs->active, VFIO_PCI_NUM_IRQS);
 	old = rcu_replace_pointer(irqs->intx, NULL,
 				  lockdep_is_held(&irqs->lock));
 	ferry_trigger_retire(old);

@@ -282,5 +282,5 @@ static int runtime_resume(struct device *dev)
 
 /* VFIO wakes a function for an ioctl only if its driver has these. */
 const struct dev_pm_ops ferry_pci_pm_ops = {
-	SET_RUNTIME_PM_OPS(runtime_suspend, runtime_resume, NULL)
+	RUNTIME_PM_OPS(runtime_suspend, runtime_resume, NULL)
 };
