@@ -176,8 +176,12 @@ static bool owns_all(struct ferry_pci *fpci, const struct groups *groups)
 		else
 			owned = owner_id(fpci, to_pci_dev(cur->dev)) !=
 				VFIO_PCI_DEVID_NOT_OWNED;
-		if (!owned)
-			return false;
+		if (owned)
+			continue;
+		dev_warn_ratelimited(&fpci->pdev->dev,
+				     "can't be reset, its user hasn't shown that %s is his: pass the group of each function that is hit, or bind all of them to one iommufd\n",
+				     dev_name(cur->dev));
+		return false;
 	}
 	return true;
 }

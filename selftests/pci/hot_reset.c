@@ -417,12 +417,18 @@ TEST_F(hot_reset, foreign_group)
 {
 	const char *missing = device_missing("edu");
 	struct vdev edu;
+	int log;
 
 	if (missing)
 		SKIP(return, "%s", missing);
 	ASSERT_EQ(0, vdev_open_device(&edu, "edu"));
 	mark(self->v);
+	log = klog_open();
+	ASSERT_LE(0, log);
 	EXPECT_EQ(-EINVAL, hot_reset_one(&self->v[0], edu.group));
+	EXPECT_EQ(!driver_is_stock(),
+		  klog_count(log, "hasn't shown that", NULL));
+	close(log);
 	EXPECT_EQ(FUNCTIONS, marked(self->v));
 	vdev_close(&edu);
 }
