@@ -32,6 +32,11 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 }
 #endif
 
+/* Since 6.10, for stage 2 of arm64: any type of mapping that isn't cached will do. */
+#ifndef VM_ALLOW_ANY_UNCACHED
+#define VM_ALLOW_ANY_UNCACHED	0
+#endif
+
 /*
  * Until a VFIO core frees the device itself, the release callback has to.
  */

@@ -148,7 +148,9 @@ int ferry_device_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 
 	vma->vm_private_data = fdev;
 	vma->vm_page_prot = pgprot_decrypted(pgprot_noncached(vma->vm_page_prot));
-	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
+	/* A guest may know that a BAR is prefetchable, and map it that way. */
+	vm_flags_set(vma, VM_ALLOW_ANY_UNCACHED | VM_IO | VM_PFNMAP |
+			  VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_ops = &region_vm_ops;
 	return 0;
 }
