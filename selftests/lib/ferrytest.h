@@ -120,6 +120,7 @@ void *memory_toggler(void *toggle);
 int efd_new(void);
 __u64 efd_wait(int efd);
 __u64 efd_take(int efd);
+int efd_number(int efd);
 int irq_set(const struct vdev *v, __u32 flags, __u32 index, __u32 start,
 	    __u32 count, const void *data, size_t len);
 int irq_attach(const struct vdev *v, __u32 index, __u32 start, __u32 count,

@@ -37,6 +37,21 @@ __u64 efd_wait(int efd)
 	return efd_take(efd);
 }
 
+/* By which number the kernel knows an eventfd. */
+int efd_number(int efd)
+{
+	char path[64], text[FERRY_TEXT_MAX];
+	const char *found;
+	int ret;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", efd);
+	ret = text_read(path, text, sizeof(text));
+	if (ret < 0)
+		return ret;
+	found = strstr(text, "eventfd-id:");
+	return found ? atoi(found + strlen("eventfd-id:")) : -ENOENT;
+}
+
 int irq_set(const struct vdev *v, __u32 flags, __u32 index, __u32 start,
 	    __u32 count, const void *data, size_t len)
 {
