@@ -3,7 +3,8 @@
  * What the person who runs the tests told us through the environment.
  *
  * FERRY_DRIVER is the driver under test, FERRY_BDF_<name> the address of the
- * device that the tests know by that name.
+ * device that the tests know by that name. FERRY_ROUNDS is how many of a hundred
+ * repetitions a slow kernel shall do.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,15 @@ bool driver_is_stock(void)
 	if (stock)
 		return !strcmp(stock, "1");
 	return !strcmp(driver_name(), "vfio-pci");
+}
+
+/* How often to repeat what is to be done @many times; once at least. */
+int rounds(int many)
+{
+	const char *percent = getenv("FERRY_ROUNDS");
+	int few = percent ? many * atoi(percent) / 100 : many;
+
+	return few > 0 ? few : 1;
 }
 
 const char *device_bdf(const char *name)

@@ -28,6 +28,7 @@
 /* environment.c: what the person who runs the tests told us */
 const char *driver_name(void);
 bool driver_is_stock(void);
+int rounds(int many);
 const char *device_bdf(const char *name);
 const char *device_missing(const char *name);
 bool device_is_mdev(const char *name);

@@ -157,7 +157,7 @@ TEST_F(instances, nothing_left)
 
 	mdev_uuid(7, uuid);
 	before = trace_take();
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < rounds(ROUNDS); i++) {
 		ASSERT_EQ(0, mdev_create(self->type, uuid));
 		ASSERT_EQ(0, vdev_open(&v, "mdev", uuid));
 		ASSERT_EQ(0, irq_attach_one(&v, REQ, 0, efd));

@@ -176,7 +176,7 @@ TEST_F(bind, nothing_left)
 	char what[512];
 
 	before = trace_take();
-	for (i = 0; i < variant->rounds; i++) {
+	for (i = 0; i < rounds(variant->rounds); i++) {
 		ASSERT_EQ(0, round_trip(self->bdf, variant->raiser, efd)) {
 			TH_LOG("round %d", i);
 		}
