@@ -7,7 +7,9 @@
  * after it: the eventfd must then have counted one, not two.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -66,10 +68,28 @@ static bool silent(const struct vdev *v, int efd)
 	return !irq_fire(v, INTX, 0, 1) && efd_wait(efd) == 1;
 }
 
+/*
+ * What nobody would serve must not reach the kernel's handler either: it would be called
+ * again and again until the kernel gives the line up.
+ */
+static bool quiet(const struct vdev *v)
+{
+	int fd = pci_config(v->name, O_RDONLY);
+	__u16 command;
+
+	if (fd < 0 || pread(fd, &command, 2, PCI_COMMAND) != 2)
+		abort();
+	close(fd);
+	return command & PCI_COMMAND_INTX_DISABLE;
+}
+
 TEST_F(intx, deliver)
 {
 	int i;
 
+	/* The kernel's own driver leaves it to the device until then. */
+	if (!driver_is_stock())
+		EXPECT_TRUE(quiet(&self->v));
 	ASSERT_EQ(0, irq_attach_one(&self->v, INTX, 0, self->efd));
 	for (i = 0; i < 100; i++) {
 		raise_irq(&self->v);
@@ -112,7 +132,9 @@ TEST_F(intx, level_resignals)
 TEST_F(intx, mask)
 {
 	ASSERT_EQ(0, irq_attach_one(&self->v, INTX, 0, self->efd));
+	EXPECT_FALSE(quiet(&self->v));
 	ASSERT_EQ(0, irq_act(&self->v, INTX, MASK));
+	EXPECT_TRUE(quiet(&self->v));
 	raise_irq(&self->v);
 	EXPECT_TRUE(silent(&self->v, self->efd));
 	ASSERT_EQ(0, irq_act(&self->v, INTX, UNMASK));
@@ -197,6 +219,11 @@ TEST_F(intx, command_disables)
 	cfg_command(&self->v, 0, PCI_COMMAND_INTX_DISABLE);
 	EXPECT_TRUE(cfg_r16(&self->v, PCI_COMMAND) &
 		    PCI_COMMAND_INTX_DISABLE);
+	EXPECT_TRUE(quiet(&self->v));
+	/* Unmasking by the other way doesn't change that. */
+	ASSERT_EQ(0, irq_act(&self->v, INTX, MASK));
+	ASSERT_EQ(0, irq_act(&self->v, INTX, UNMASK));
+	EXPECT_TRUE(quiet(&self->v));
 	raise_irq(&self->v);
 	EXPECT_EQ(0, efd_take(self->efd));
 	cfg_command(&self->v, PCI_COMMAND_INTX_DISABLE, 0);
@@ -257,6 +284,7 @@ TEST_F(intx, disable)
 	EXPECT_EQ(1, irq_lines(self->v.name));
 	ASSERT_EQ(0, irq_disable(&self->v, INTX));
 	EXPECT_EQ(0, irq_lines(self->v.name));
+	EXPECT_TRUE(quiet(&self->v));
 	raise_irq(&self->v);
 	EXPECT_EQ(0, efd_take(self->efd));
 	EXPECT_EQ(-EINVAL, irq_disable(&self->v, INTX));
