@@ -3,8 +3,10 @@
  * Resets: by ioctl, and by others behind the back of whoever uses the device.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -129,6 +131,80 @@ TEST_F(reset, between_users)
 	cfg_command(&self->v, 0, PCI_COMMAND_MEMORY);
 	EXPECT_NE(variant->value,
 		  region_r32(&self->v, BAR0, variant->scratch));
+}
+
+/* How much of BAR 0 to look at while nobody has the device open. */
+#define HOST_SIZE	0x10000
+
+/* The host reaches into the device while no user has it, as a driver would. */
+static void *host_begin(const char *bdf)
+{
+	char path[128];
+	__u16 command;
+	void *map;
+	int fd;
+
+	if (pci_attr_write(bdf, "power/control", "on") ||
+	    pci_wait_runtime(bdf, "active"))
+		abort();
+	fd = pci_config(bdf, O_RDWR);
+	if (fd < 0 || pread(fd, &command, 2, PCI_COMMAND) != 2)
+		abort();
+	command |= PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+	if (pwrite(fd, &command, 2, PCI_COMMAND) != 2)
+		abort();
+	close(fd);
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource0", bdf);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	map = mmap(NULL, HOST_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED)
+		abort();
+	close(fd);
+	return map;
+}
+
+static void host_end(const char *bdf, void *map)
+{
+	munmap(map, HOST_SIZE);
+	pci_attr_write(bdf, "power/control", "auto");
+}
+
+/* Closing resets: what a user has set going doesn't go on until the next one comes. */
+TEST_F(reset, by_closing)
+{
+	__u32 val = variant->value;
+	void *map;
+
+	if (variant->scratch == NO_REGISTER)
+		SKIP(return, "no register to see it by");
+	region_w32(&self->v, BAR0, variant->scratch, variant->value);
+	vdev_close(&self->v);
+	map = host_begin(self->v.name);
+	EXPECT_TRUE(map_read32(map, variant->scratch, &val));
+	EXPECT_NE(variant->value, val);
+	host_end(self->v.name, map);
+}
+
+/* Opening resets, whoever had the device before; bus mastering is the user's to ask for. */
+TEST_F(reset, by_opening)
+{
+	__u32 val = 0;
+	void *map;
+
+	if (variant->scratch == NO_REGISTER)
+		SKIP(return, "no register to see it by");
+	vdev_close(&self->v);
+	map = host_begin(self->v.name);
+	ASSERT_TRUE(map_write32(map, variant->scratch, variant->value));
+	ASSERT_TRUE(map_read32(map, variant->scratch, &val));
+	EXPECT_EQ(variant->value, val);
+	ASSERT_EQ(0, vdev_open_device(&self->v, variant->device));
+	EXPECT_FALSE(cfg_r16(&self->v, PCI_COMMAND) & PCI_COMMAND_MASTER);
+	cfg_command(&self->v, 0, PCI_COMMAND_MEMORY);
+	EXPECT_NE(variant->value,
+		  region_r32(&self->v, BAR0, variant->scratch));
+	host_end(self->v.name, map);
 }
 
 /* The user's view of config space outlives it. */
