@@ -87,6 +87,11 @@ static void dmabuf_unmap(struct dma_buf_attachment *attachment,
 
 	dma_resv_assert_held(buf->dmabuf->resv);
 
+	/*
+	 * What made the table has set orig_nents to 0, so that importers know of no
+	 * CPU list; sg_free_table() takes it for how many entries there are.
+	 */
+	table->orig_nents = table->nents;
 	dma_buf_free_sgt(attachment, table, dir);
 	store_release_wake_up(&buf->maps, buf->maps - 1);
 }
