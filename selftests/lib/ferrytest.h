@@ -61,9 +61,12 @@ struct vdev {
 	int container;
 	int group;
 	int fd;
+	/* Its container has no IOMMU behind it. */
+	bool noiommu;
 };
 
 int vdev_group_number(const char *bus, const char *name);
+int vdev_group_path(const char *bus, const char *name, char *path, size_t size);
 int vdev_prepare(struct vdev *v, const char *bus, const char *name);
 int vdev_open(struct vdev *v, const char *bus, const char *name);
 int vdev_open_named(const struct vdev *v, const char *name);
@@ -166,7 +169,26 @@ int mdev_remove(const char *uuid);
 void mdev_uuid(unsigned int n, char *uuid);
 void mdev_remove_ours(void);
 
+/* hot_reset.c: hot reset, and a register of Intel's controllers that notices it */
+#define HOT_RESET_FDS_MAX	8
+
+void scratch_write(const struct vdev *v);
+bool scratch_kept(const struct vdev *v);
+int hot_reset_raw(const struct vdev *v, __u32 argsz, __u32 flags, __u32 count,
+		  const int *fds, size_t n);
+int hot_reset_fds(const struct vdev *v, const int *fds, size_t n);
+bool hot_reset_is(const struct vfio_pci_dependent_device *d, const char *bdf);
+
+/* iommufd.c: devices by their character devices */
+int iommufd_open(void);
+int iommufd_ioas(int iommufd, __u32 *id);
+int cdev_open(const char *bdf);
+int cdev_bind(int fd, int iommufd, const void *token, __u32 *devid);
+int cdev_get(const char *bdf, int iommufd, const void *token);
+
 /* sriov.c: virtual functions */
+int sriov_begin(const char *pf);
+void sriov_end(const char *pf);
 int sriov_enable(const char *pf, unsigned int count);
 int sriov_vf(const char *pf, unsigned int n, char *bdf, size_t size);
 

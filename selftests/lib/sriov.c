@@ -7,6 +7,22 @@
 
 #include "ferrytest.h"
 
+/* Gives a physical function to the driver under test, which may then enable some. */
+int sriov_begin(const char *pf)
+{
+	int ret = pci_bind(pf, driver_name());
+
+	return ret ? ret : module_param_write(driver_name(), "enable_sriov",
+					      "Y");
+}
+
+void sriov_end(const char *pf)
+{
+	sriov_enable(pf, 0);
+	pci_unbind(pf);
+	module_param_write(driver_name(), "enable_sriov", "N");
+}
+
 /* How many there shall be; the driver that a device has must provide for them. */
 int sriov_enable(const char *pf, unsigned int count)
 {

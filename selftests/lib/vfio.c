@@ -13,6 +13,8 @@
 
 #include "ferrytest.h"
 
+#define NOIOMMU_GROUP	"/dev/vfio/noiommu-"
+
 int fd_ioctl(int fd, unsigned long cmd, void *arg)
 {
 	int ret = ioctl(fd, cmd, arg);
@@ -31,16 +33,29 @@ int vdev_group_number(const char *bus, const char *name)
 	return ret ? ret : atoi(group);
 }
 
+/* The file of a group; that of a device without an IOMMU has another name. */
+int vdev_group_path(const char *bus, const char *name, char *path, size_t size)
+{
+	int ret = vdev_group_number(bus, name);
+
+	if (ret < 0)
+		return ret;
+	snprintf(path, size, NOIOMMU_GROUP "%d", ret);
+	if (!path_exists(path))
+		snprintf(path, size, "/dev/vfio/%d", ret);
+	return 0;
+}
+
 static int group_open(struct vdev *v)
 {
 	struct vfio_group_status status = { .argsz = sizeof(status) };
 	char path[256];
 	int ret;
 
-	ret = vdev_group_number(v->bus, v->name);
-	if (ret < 0)
+	ret = vdev_group_path(v->bus, v->name, path, sizeof(path));
+	if (ret)
 		return ret;
-	snprintf(path, sizeof(path), "/dev/vfio/%d", ret);
+	v->noiommu = !strncmp(path, NOIOMMU_GROUP, strlen(NOIOMMU_GROUP));
 	v->group = open(path, O_RDWR | O_CLOEXEC);
 	if (v->group < 0)
 		return -errno;
@@ -63,7 +78,8 @@ static int container_open(struct vdev *v)
 	if (ret)
 		return ret;
 	return fd_ioctl(v->container, VFIO_SET_IOMMU,
-			(void *)VFIO_TYPE1v2_IOMMU);
+			v->noiommu ? (void *)VFIO_NOIOMMU_IOMMU :
+				     (void *)VFIO_TYPE1v2_IOMMU);
 }
 
 /*

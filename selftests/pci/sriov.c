@@ -29,15 +29,12 @@ FIXTURE_SETUP(sriov)
 	self->pf = device_bdf("igb");
 	self->klog = klog_open();
 	ASSERT_LE(0, self->klog);
-	ASSERT_EQ(0, pci_bind(self->pf, driver_name()));
-	ASSERT_EQ(0, module_param_write(driver_name(), "enable_sriov", "Y"));
+	ASSERT_EQ(0, sriov_begin(self->pf));
 }
 
 FIXTURE_TEARDOWN(sriov)
 {
-	sriov_enable(self->pf, 0);
-	pci_unbind(self->pf);
-	module_param_write(driver_name(), "enable_sriov", "N");
+	sriov_end(self->pf);
 	close(self->klog);
 }
 

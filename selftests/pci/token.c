@@ -121,17 +121,14 @@ FIXTURE_SETUP(token)
 	if (missing)
 		SKIP(return, "%s", missing);
 	self->pf = device_bdf("igb");
-	ASSERT_EQ(0, module_param_write(driver_name(), "enable_sriov", "Y"));
-	ASSERT_EQ(0, pci_bind(self->pf, driver_name()));
+	ASSERT_EQ(0, sriov_begin(self->pf));
 	ASSERT_EQ(0, sriov_enable(self->pf, 1));
 	ASSERT_EQ(0, sriov_vf(self->pf, 0, self->vf, sizeof(self->vf)));
 }
 
 FIXTURE_TEARDOWN(token)
 {
-	sriov_enable(self->pf, 0);
-	pci_unbind(self->pf);
-	module_param_write(driver_name(), "enable_sriov", "N");
+	sriov_end(self->pf);
 }
 
 /* Nobody knows the token that a physical function begins with. */
