@@ -15,6 +15,7 @@
 #include "../lib/harness.h"
 
 #define IMPORTER	"/dev/ferry-import-test"
+#define BAR0		VFIO_PCI_BAR0_REGION_INDEX
 #define BAR2		VFIO_PCI_BAR2_REGION_INDEX
 #define RANGES_MAX	8
 
@@ -273,6 +274,201 @@ TEST_F(dmabuf, memory_off)
 		check_revoke(_metadata, self, kinds[i]);
 }
 
+/*
+ * Whatever else takes memory away. The device is an igb, which has power states and a
+ * reset of its own.
+ */
+FIXTURE(revocation)
+{
+	struct vdev v;
+	__u64 page;
+	int importer;
+	int buf;
+	unsigned int moves;
+	unsigned long long addr;
+};
+
+FIXTURE_VARIANT(revocation)
+{
+	const char *kind;
+};
+
+FIXTURE_VARIANT_ADD(revocation, revocable)
+{
+	.kind = "revocable",
+};
+
+FIXTURE_VARIANT_ADD(revocation, lazy)
+{
+	.kind = "lazy",
+};
+
+FIXTURE_SETUP(revocation)
+{
+	const char *missing = device_missing("igb");
+	struct state s;
+
+	self->importer = -1;
+	self->buf = -1;
+	if (missing)
+		SKIP(return, "%s", missing);
+	ASSERT_EQ(0, vdev_open_device(&self->v, "igb"));
+	if (!is_offered(&self->v))
+		SKIP(return, "no dma-bufs of BARs on this kernel");
+	self->importer = open(IMPORTER, O_RDWR | O_CLOEXEC);
+	if (self->importer < 0)
+		SKIP(return, "module ferry-import-test is not loaded");
+	self->page = sysconf(_SC_PAGESIZE);
+	cfg_command(&self->v, 0, PCI_COMMAND_MEMORY);
+	self->buf = export(&self->v, BAR0, 0, self->page);
+	ASSERT_LE(0, self->buf);
+	ASSERT_EQ(0, attach(self->importer, self->buf, self->v.name,
+			    variant->kind));
+	ASSERT_EQ(0, say(self->importer, "map"));
+	s = look(self->importer);
+	ASSERT_EQ(1, s.mapped);
+	self->moves = s.moves;
+	self->addr = s.addr;
+}
+
+FIXTURE_TEARDOWN(revocation)
+{
+	close(self->importer);
+	close(self->buf);
+	vdev_close(&self->v);
+}
+
+/* The importer was told, and has let go. */
+static void check_told(struct __test_metadata *_metadata,
+		       FIXTURE_DATA(revocation) * self)
+{
+	struct state s = look(self->importer);
+
+	EXPECT_EQ(0, s.mapped);
+	EXPECT_LT(self->moves, s.moves);
+	self->moves = s.moves;
+}
+
+static void check_gone(struct __test_metadata *_metadata,
+		       FIXTURE_DATA(revocation) * self)
+{
+	check_told(_metadata, self);
+	EXPECT_EQ(-ENODEV, say(self->importer, "map"));
+}
+
+/* It can have it again, where it was. */
+static void check_back(struct __test_metadata *_metadata,
+		       FIXTURE_DATA(revocation) * self)
+{
+	struct state s;
+
+	EXPECT_EQ(0, say(self->importer, "map"));
+	s = look(self->importer);
+	EXPECT_EQ(1, s.mapped);
+	EXPECT_EQ(self->addr, s.addr);
+	EXPECT_EQ(self->page, s.len);
+	self->moves = s.moves;
+}
+
+TEST_F(revocation, reset)
+{
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, vdev_reset(&self->v));
+		check_told(_metadata, self);
+		check_back(_metadata, self);
+	}
+}
+
+TEST_F(revocation, hot_reset)
+{
+	const int group = self->v.group;
+
+	ASSERT_EQ(0, hot_reset_fds(&self->v, &group, 1));
+	check_told(_metadata, self);
+	check_back(_metadata, self);
+}
+
+/* A reset gives back nothing that was off before it. */
+TEST_F(revocation, reset_while_off)
+{
+	cfg_command(&self->v, PCI_COMMAND_MEMORY, 0);
+	check_gone(_metadata, self);
+	ASSERT_EQ(0, vdev_reset(&self->v));
+	EXPECT_EQ(-ENODEV, say(self->importer, "map"));
+	cfg_command(&self->v, 0, PCI_COMMAND_MEMORY);
+	check_back(_metadata, self);
+}
+
+TEST_F(revocation, function_level_reset)
+{
+	unsigned int pos = cfg_find_cap(&self->v, PCI_CAP_ID_EXP);
+
+	ASSERT_NE(0, pos);
+	cfg_w16(&self->v, pos + PCI_EXP_DEVCTL,
+		cfg_r16(&self->v, pos + PCI_EXP_DEVCTL) |
+		PCI_EXP_DEVCTL_BCR_FLR);
+	check_told(_metadata, self);
+	check_back(_metadata, self);
+}
+
+TEST_F(revocation, power_state)
+{
+	unsigned int pos = cfg_find_cap(&self->v, PCI_CAP_ID_PM);
+
+	ASSERT_NE(0, pos);
+	cfg_w16(&self->v, pos + PCI_PM_CTRL, 3);
+	check_gone(_metadata, self);
+	cfg_w16(&self->v, pos + PCI_PM_CTRL, 0);
+	cfg_command(&self->v, 0, PCI_COMMAND_MEMORY);
+	check_back(_metadata, self);
+}
+
+TEST_F(revocation, low_power)
+{
+	ASSERT_EQ(0, vdev_feature_set(&self->v,
+				      VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY,
+				      NULL, 0));
+	check_gone(_metadata, self);
+	/* An access wakes it for as long as it takes, and no longer. */
+	EXPECT_NE(~0U, region_r32(&self->v, BAR0, 8));
+	EXPECT_EQ(-ENODEV, say(self->importer, "map"));
+	ASSERT_EQ(0, vdev_feature_set(&self->v,
+				      VFIO_DEVICE_FEATURE_LOW_POWER_EXIT,
+				      NULL, 0));
+	check_back(_metadata, self);
+}
+
+/* Woken up for good by an access: it is back without a word from the user. */
+TEST_F(revocation, wakeup)
+{
+	struct vfio_device_low_power_entry_with_wakeup entry = {};
+	int efd = efd_new();
+
+	ASSERT_LE(0, efd);
+	entry.wakeup_eventfd = efd;
+	ASSERT_EQ(0, vdev_feature_set(&self->v,
+			VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP,
+			&entry, sizeof(entry)));
+	check_gone(_metadata, self);
+	ASSERT_EQ(0, pci_wait_runtime(self->v.name, "suspended"));
+	EXPECT_NE(~0U, region_r32(&self->v, BAR0, 8));
+	EXPECT_EQ(1, efd_wait(efd));
+	check_back(_metadata, self);
+	close(efd);
+}
+
+/* For good: who opens the device next has dma-bufs of his own. */
+TEST_F(revocation, close)
+{
+	vdev_close(&self->v);
+	check_gone(_metadata, self);
+	ASSERT_EQ(0, vdev_open_device(&self->v, "igb"));
+	cfg_command(&self->v, 0, PCI_COMMAND_MEMORY);
+	EXPECT_EQ(-ENODEV, say(self->importer, "map"));
+}
+
 /* Made while there is no memory: none until there is. */
 TEST_F(dmabuf, made_while_off)
 {
@@ -320,40 +516,88 @@ TEST_F(dmabuf, outlives_the_device)
 	ASSERT_EQ(0, vdev_open_device(&self->v, "ivshmem"));
 }
 
+/* For a thread: takes the memory away and gives it back, with time in between. */
+struct toggling {
+	const struct vdev *v;
+	bool stop;
+};
+
 static void *toggler(void *arg)
 {
-	const struct vdev *v = arg;
-	int i;
+	struct toggling *t = arg;
+	unsigned int seed = 1;
 
-	for (i = 0; i < 300; i++) {
-		cfg_command(v, PCI_COMMAND_MEMORY, 0);
-		cfg_command(v, 0, PCI_COMMAND_MEMORY);
+	while (!__atomic_load_n(&t->stop, __ATOMIC_ACQUIRE)) {
+		cfg_command(t->v, PCI_COMMAND_MEMORY, 0);
+		usleep(rand_r(&seed) % 200);
+		cfg_command(t->v, 0, PCI_COMMAND_MEMORY);
+		usleep(rand_r(&seed) % 1000);
 	}
 	return NULL;
 }
 
-/* Made, mapped and closed while the gate moves. */
-TEST_F(dmabuf, race)
-{
-	unsigned int i, mapped = 0;
-	pthread_t thread;
-	int buf;
+/* What became of dma-bufs whose memory somebody takes away meanwhile. */
+struct outcomes {
+	unsigned int refused, mapped, revoked;
+};
 
-	ASSERT_EQ(0, pthread_create(&thread, NULL, toggler, &self->v));
-	for (i = 0; i < 300; i++) {
-		buf = export(&self->v, BAR2, 0, self->page);
-		ASSERT_LE(0, buf);
-		if (!attach(self->importer, buf, self->v.name,
-			    kinds[i % 2])) {
-			mapped += !say(self->importer, "map");
-			close(buf);
-			ASSERT_EQ(0, say(self->importer, "detach"));
-		} else {
-			close(buf);
+static bool seen_enough(const struct outcomes *o)
+{
+	return o->refused >= 10 && o->mapped >= 10 && o->revoked >= 10;
+}
+
+static void race_once(struct __test_metadata *_metadata,
+		      FIXTURE_DATA(dmabuf) * self, unsigned int round,
+		      struct outcomes *o)
+{
+	int buf = export(&self->v, BAR2, 0, self->page);
+	struct state s;
+
+	ASSERT_LE(0, buf);
+	if (attach(self->importer, buf, self->v.name, kinds[round % 2])) {
+		o->refused++;
+		close(buf);
+		return;
+	}
+	if (!say(self->importer, "map")) {
+		o->mapped++;
+		usleep(round % 8 * 50);
+		s = look(self->importer);
+		/* Nobody unmaps it but who takes the memory away. */
+		if (!s.mapped) {
+			EXPECT_NE(0, s.moves);
+			o->revoked++;
 		}
 	}
+	close(buf);
+	ASSERT_EQ(0, say(self->importer, "detach"));
+}
+
+/* Made, mapped and closed while the gate moves: all that can happen does. */
+TEST_F(dmabuf, race)
+{
+	struct toggling t = { .v = &self->v };
+	struct outcomes o = {};
+	pthread_t thread;
+	unsigned int i;
+	int buf;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, toggler, &t));
+	for (i = 0; i < 100000 && !seen_enough(&o); i++)
+		race_once(_metadata, self, i, &o);
+	__atomic_store_n(&t.stop, true, __ATOMIC_RELEASE);
 	pthread_join(thread, NULL);
-	TH_LOG("%u of %u were mapped", mapped, i);
+	EXPECT_TRUE(seen_enough(&o)) {
+		TH_LOG("%u refused, %u mapped, %u revoked", o.refused, o.mapped,
+		       o.revoked);
+	}
+
+	/* After that everything is as ever. */
+	buf = export(&self->v, BAR2, 0, self->page);
+	ASSERT_LE(0, buf);
+	ASSERT_EQ(0, attach(self->importer, buf, self->v.name, "revocable"));
+	EXPECT_EQ(0, say(self->importer, "map"));
+	close(buf);
 }
 
 TEST_F(dmabuf, refusals)
