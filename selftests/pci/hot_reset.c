@@ -21,17 +21,8 @@
 #define FUNCTIONS	2
 #define CANARY		0xa5
 #define ENTRY		sizeof(struct vfio_pci_dependent_device)
-#define FDS_MAX		8
 
-/* A register of each function that keeps a value until it is reset. */
-static const struct scratch {
-	const char *device;
-	unsigned int reg;
-	__u32 value;
-} scratches[FUNCTIONS] = {
-	{ .device = "slot0", .reg = 0x5200, .value = 0x12345678 },
-	{ .device = "slot1", .reg = 0x5200, .value = 0x12345678 },
-};
+static const char * const devices[FUNCTIONS] = { "slot0", "slot1" };
 
 FIXTURE(hot_reset)
 {
@@ -43,7 +34,7 @@ static int open_neighbour(const struct vdev *first, struct vdev *v)
 {
 	snprintf(v->bus, sizeof(v->bus), "pci");
 	snprintf(v->name, sizeof(v->name), "%s",
-		 device_bdf(scratches[1].device));
+		 device_bdf(devices[1]));
 	v->container = -1;
 	v->group = -1;
 	v->fd = fd_ioctl(first->group, VFIO_GROUP_GET_DEVICE_FD, v->name);
@@ -55,7 +46,7 @@ static int bind_both(void)
 	int i, ret = 0;
 
 	for (i = 0; i < FUNCTIONS && !ret; i++)
-		ret = pci_bind(device_bdf(scratches[i].device), driver_name());
+		ret = pci_bind(device_bdf(devices[i]), driver_name());
 	return ret;
 }
 
@@ -65,7 +56,7 @@ FIXTURE_SETUP(hot_reset)
 	int i;
 
 	for (i = 0; i < FUNCTIONS; i++) {
-		missing = device_missing(scratches[i].device);
+		missing = device_missing(devices[i]);
 		if (missing)
 			SKIP(return, "%s", missing);
 	}
@@ -82,22 +73,12 @@ FIXTURE_TEARDOWN(hot_reset)
 	vdev_close(&self->v[0]);
 }
 
-static void scratch_write(const struct vdev *v, int i)
-{
-	region_w32(v, BAR0, scratches[i].reg, scratches[i].value);
-}
-
-static bool scratch_kept(const struct vdev *v, int i)
-{
-	return region_r32(v, BAR0, scratches[i].reg) == scratches[i].value;
-}
-
 static void mark(const struct vdev *v)
 {
 	int i;
 
 	for (i = 0; i < FUNCTIONS; i++)
-		scratch_write(&v[i], i);
+		scratch_write(&v[i]);
 }
 
 /* How many functions have kept what mark() wrote. */
@@ -106,36 +87,8 @@ static int marked(const struct vdev *v)
 	int i, kept = 0;
 
 	for (i = 0; i < FUNCTIONS; i++)
-		kept += scratch_kept(&v[i], i);
+		kept += scratch_kept(&v[i]);
 	return kept;
-}
-
-/* The fds as they are, however many @count claims. */
-static int hot_reset_raw(const struct vdev *v, __u32 argsz, __u32 flags,
-			 __u32 count, const int *fds, size_t n)
-{
-	union {
-		struct vfio_pci_hot_reset hdr;
-		__u8 room[sizeof(struct vfio_pci_hot_reset) +
-			  FDS_MAX * sizeof(*fds)];
-	} arg = { .hdr = { .argsz = argsz, .flags = flags, .count = count } };
-	int ret, tries = 1000;
-
-	memcpy(arg.hdr.group_fds, fds, n * sizeof(*fds));
-	do {
-		ret = fd_ioctl(v->fd, VFIO_DEVICE_PCI_HOT_RESET, &arg);
-		/* Somebody else holds the lock of a device or a gate. */
-		if (ret != -EAGAIN && ret != -EBUSY)
-			break;
-		usleep(1000);
-	} while (--tries);
-	return ret;
-}
-
-static int hot_reset_fds(const struct vdev *v, const int *fds, size_t n)
-{
-	return hot_reset_raw(v, sizeof(struct vfio_pci_hot_reset) +
-			     n * sizeof(*fds), 0, n, fds, n);
 }
 
 static int hot_reset_one(const struct vdev *v, int fd)
@@ -154,16 +107,6 @@ static struct vfio_pci_hot_reset_info *info_new(__u32 argsz, size_t room)
 	return info;
 }
 
-static bool is_function(const struct vfio_pci_dependent_device *d,
-			const char *bdf)
-{
-	char name[FERRY_NAME_MAX];
-
-	snprintf(name, sizeof(name), "%04x:%02x:%02x.%x", d->segment, d->bus,
-		 d->devfn >> 3, d->devfn & 7);
-	return !strcmp(name, bdf);
-}
-
 TEST_F(hot_reset, info)
 {
 	const size_t size = sizeof(struct vfio_pci_hot_reset_info) +
@@ -176,7 +119,7 @@ TEST_F(hot_reset, info)
 	EXPECT_EQ(0, info->flags);
 	ASSERT_EQ(FUNCTIONS, info->count);
 	for (i = 0; i < FUNCTIONS; i++) {
-		EXPECT_TRUE(is_function(&info->devices[i], self->v[i].name));
+		EXPECT_TRUE(hot_reset_is(&info->devices[i], self->v[i].name));
 		EXPECT_EQ((__u32)vdev_group_number("pci", self->v[i].name),
 			  info->devices[i].group_id);
 	}
@@ -312,15 +255,15 @@ TEST_F(hot_reset, runtime_asleep)
 				      VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY,
 				      NULL, 0));
 	ASSERT_EQ(0, pci_wait_runtime(self->v[1].name, "suspended"));
-	scratch_write(&self->v[0], 0);
+	scratch_write(&self->v[0]);
 	ASSERT_EQ(0, hot_reset_one(&self->v[0], self->v[0].group));
-	EXPECT_FALSE(scratch_kept(&self->v[0], 0));
+	EXPECT_FALSE(scratch_kept(&self->v[0]));
 	EXPECT_EQ(0, pci_wait_runtime(self->v[1].name, "suspended"));
 	EXPECT_EQ(0, vdev_feature_set(&self->v[1],
 				      VFIO_DEVICE_FEATURE_LOW_POWER_EXIT,
 				      NULL, 0));
-	scratch_write(&self->v[1], 1);
-	EXPECT_TRUE(scratch_kept(&self->v[1], 1));
+	scratch_write(&self->v[1]);
+	EXPECT_TRUE(scratch_kept(&self->v[1]));
 }
 
 /* Bound, but not open: it sleeps, and is hit nevertheless. */
@@ -328,9 +271,9 @@ TEST_F(hot_reset, closed_neighbour)
 {
 	vdev_close(&self->v[1]);
 	ASSERT_EQ(0, pci_wait_runtime(device_bdf("slot1"), "suspended"));
-	scratch_write(&self->v[0], 0);
+	scratch_write(&self->v[0]);
 	ASSERT_EQ(0, hot_reset_one(&self->v[0], self->v[0].group));
-	EXPECT_FALSE(scratch_kept(&self->v[0], 0));
+	EXPECT_FALSE(scratch_kept(&self->v[0]));
 	EXPECT_EQ(0, pci_wait_runtime(device_bdf("slot1"), "suspended"));
 	ASSERT_EQ(0, open_neighbour(&self->v[0], &self->v[1]));
 }
@@ -449,7 +392,7 @@ TEST_F(hot_reset, left_out)
 			break;
 		ASSERT_EQ(0, pci_unbind(bdf));
 		ASSERT_EQ(0, driver ? pci_bind(bdf, driver) : 0);
-		scratch_write(&self->v[0], 0);
+		scratch_write(&self->v[0]);
 		log = klog_open();
 		ASSERT_LE(0, log);
 		EXPECT_EQ(-EINVAL, hot_reset_one(&self->v[0],
@@ -458,7 +401,7 @@ TEST_F(hot_reset, left_out)
 		}
 		EXPECT_EQ(!driver_is_stock(), klog_count(log, bdf, NULL));
 		close(log);
-		EXPECT_TRUE(scratch_kept(&self->v[0], 0));
+		EXPECT_TRUE(scratch_kept(&self->v[0]));
 		/* It would be hit, says the information all the same. */
 		info = info_new(size, size);
 		EXPECT_EQ(0, fd_ioctl(self->v[0].fd,
@@ -550,7 +493,7 @@ TEST_F(hot_reset, at_last_close)
 	vdev_close(&self->v[1]);
 	vdev_close(&self->v[0]);
 	for (i = 0; i < FUNCTIONS; i++)
-		ASSERT_EQ(0, pci_attr_write(device_bdf(scratches[i].device),
+		ASSERT_EQ(0, pci_attr_write(device_bdf(devices[i]),
 					    "reset_method", "\n"));
 	ASSERT_EQ(0, vdev_open_device(&self->v[0], "slot0"));
 	ASSERT_EQ(0, open_neighbour(&self->v[0], &self->v[1]));
@@ -559,7 +502,7 @@ TEST_F(hot_reset, at_last_close)
 		cfg_command(&self->v[i], 0, PCI_COMMAND_MEMORY);
 	mark(self->v);
 	vdev_close(&self->v[1]);
-	EXPECT_TRUE(scratch_kept(&self->v[0], 0));
+	EXPECT_TRUE(scratch_kept(&self->v[0]));
 	ASSERT_EQ(0, open_neighbour(&self->v[0], &self->v[1]));
 	cfg_command(&self->v[1], 0, PCI_COMMAND_MEMORY);
 	EXPECT_EQ(FUNCTIONS, marked(self->v));
@@ -570,12 +513,12 @@ TEST_F(hot_reset, at_last_close)
 	ASSERT_EQ(0, open_neighbour(&self->v[0], &self->v[1]));
 	for (i = 0; i < FUNCTIONS; i++) {
 		cfg_command(&self->v[i], 0, PCI_COMMAND_MEMORY);
-		EXPECT_FALSE(scratch_kept(&self->v[i], i)) {
+		EXPECT_FALSE(scratch_kept(&self->v[i])) {
 			TH_LOG("function %d", i);
 		}
 	}
 	for (i = 0; i < FUNCTIONS; i++)
-		EXPECT_EQ(0, pci_attr_write(device_bdf(scratches[i].device),
+		EXPECT_EQ(0, pci_attr_write(device_bdf(devices[i]),
 					    "reset_method", "default"));
 }
 
@@ -594,10 +537,10 @@ TEST(single)
 	info = info_new(size, size);
 	ASSERT_EQ(0, fd_ioctl(v.fd, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, info));
 	EXPECT_EQ(1, info->count);
-	EXPECT_TRUE(is_function(&info->devices[0], v.name));
-	scratch_write(&v, 0);
+	EXPECT_TRUE(hot_reset_is(&info->devices[0], v.name));
+	scratch_write(&v);
 	ASSERT_EQ(0, hot_reset_one(&v, v.group));
-	EXPECT_FALSE(scratch_kept(&v, 0));
+	EXPECT_FALSE(scratch_kept(&v));
 	vdev_close(&v);
 	free(info);
 }

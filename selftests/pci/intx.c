@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The level-triggered interrupt, raised by QEMU's edu device.
+ * The level-triggered interrupt, raised by QEMU's edu device, masked by the device's own
+ * disable bit or, with the parameter nointxmask, at the interrupt controller.
  *
  * That something does not happen cannot be waited for. Where a test says
  * that an interrupt does not come, it lets the kernel signal the eventfd
@@ -33,12 +34,35 @@ FIXTURE(intx)
 	int efd;
 };
 
+FIXTURE_VARIANT(intx)
+{
+	const char *nointxmask;
+};
+
+FIXTURE_VARIANT_ADD(intx, disable_bit)
+{
+	.nointxmask = "N",
+};
+
+FIXTURE_VARIANT_ADD(intx, nointxmask)
+{
+	.nointxmask = "Y",
+};
+
+/* Whoever is bound from now on is masked that way. */
+static int mask_by(const char *nointxmask)
+{
+	return module_param_write(driver_name(), "nointxmask", nointxmask);
+}
+
 FIXTURE_SETUP(intx)
 {
 	const char *missing = device_missing("edu");
 
 	if (missing)
 		SKIP(return, "%s", missing);
+	ASSERT_EQ(0, pci_unbind(device_bdf("edu")));
+	ASSERT_EQ(0, mask_by(variant->nointxmask));
 	ASSERT_EQ(0, vdev_open_device(&self->v, "edu"));
 	cfg_command(&self->v, PCI_COMMAND_INTX_DISABLE, PCI_COMMAND_MEMORY);
 	region_w32(&self->v, BAR0, EDU_IRQ_ACK, ~0U);
@@ -50,6 +74,8 @@ FIXTURE_TEARDOWN(intx)
 {
 	close(self->efd);
 	vdev_close(&self->v);
+	pci_unbind(device_bdf("edu"));
+	mask_by("N");
 }
 
 static void raise_irq(const struct vdev *v)
@@ -110,6 +136,101 @@ TEST_F(intx, automask)
 	EXPECT_TRUE(silent(&self->v, self->efd));
 	ack_irq(&self->v);
 	EXPECT_FALSE(cfg_r16(&self->v, PCI_STATUS) & PCI_STATUS_INTERRUPT);
+}
+
+/* What the hardware's command register holds. */
+static __u16 hardware_command(const char *bdf)
+{
+	int fd = pci_config(bdf, O_RDONLY);
+	__u16 val = 0xffff;
+
+	if (fd < 0 || pread(fd, &val, sizeof(val), PCI_COMMAND) != sizeof(val))
+		abort();
+	close(fd);
+	return val;
+}
+
+/* Masked in the device, or at the controller and not in the device. */
+TEST_F(intx, masked_where)
+{
+	const bool in_device = !strcmp(variant->nointxmask, "N");
+	const __u16 bit = PCI_COMMAND_INTX_DISABLE;
+	const char *bdf = self->v.name;
+
+	ASSERT_EQ(0, irq_attach_one(&self->v, INTX, 0, self->efd));
+	EXPECT_FALSE(hardware_command(bdf) & bit);
+	raise_irq(&self->v);
+	ASSERT_EQ(1, efd_wait(self->efd));
+	EXPECT_EQ(in_device, !!(hardware_command(bdf) & bit));
+	ack_irq(&self->v);
+	ASSERT_EQ(0, irq_act(&self->v, INTX, UNMASK));
+	EXPECT_FALSE(hardware_command(bdf) & bit);
+	ASSERT_EQ(0, irq_act(&self->v, INTX, MASK));
+	EXPECT_EQ(in_device, !!(hardware_command(bdf) & bit));
+}
+
+static int irq_of(const char *bdf)
+{
+	char text[16] = "";
+
+	pci_attr_read(bdf, "irq", text, sizeof(text));
+	return atoi(text);
+}
+
+/* Opens another device whose line is that of @v. */
+static int open_sharer(const struct vdev *v, struct vdev *sharer)
+{
+	static const char * const names[] = {
+		"slot0", "e1000e", "igb", "nvme", "root",
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		if (device_missing(names[i]) ||
+		    vdev_open_device(sharer, names[i]))
+			continue;
+		if (irq_of(sharer->name) == irq_of(v->name))
+			return 0;
+		vdev_close(sharer);
+	}
+	return -ENODEV;
+}
+
+/* Devices that can be masked share a line; any other has one for itself. */
+TEST_F(intx, shared_line)
+{
+	const int want = strcmp(variant->nointxmask, "N") ? -EBUSY : 0;
+	int efd = efd_new(), log = klog_open();
+	struct vdev sharer;
+
+	ASSERT_EQ(0, mask_by("N"));
+	if (open_sharer(&self->v, &sharer))
+		SKIP(return, "no two devices have the same line");
+	ASSERT_EQ(0, irq_attach_one(&self->v, INTX, 0, self->efd));
+	EXPECT_EQ(want, irq_attach_one(&sharer, INTX, 0, efd));
+	if (!want) {
+		raise_irq(&self->v);
+		EXPECT_EQ(1, efd_wait(self->efd));
+		EXPECT_EQ(0, efd_take(efd));
+		ack_irq(&self->v);
+	}
+	ASSERT_EQ(0, irq_disable(&self->v, INTX));
+	if (want)
+		ASSERT_EQ(0, irq_attach_one(&sharer, INTX, 0, efd));
+	klog_count(log, "", NULL);
+	EXPECT_EQ(want, irq_attach_one(&self->v, INTX, 0, self->efd));
+	if (!driver_is_stock())
+		EXPECT_EQ(want ? 1 : 0, klog_count(log, "has other users",
+						   NULL));
+
+	/* Once the other has gone there is nothing to share. */
+	vdev_close(&sharer);
+	if (want)
+		ASSERT_EQ(0, irq_attach_one(&self->v, INTX, 0, self->efd));
+	raise_irq(&self->v);
+	EXPECT_EQ(1, efd_wait(self->efd));
+	close(efd);
+	close(log);
 }
 
 /* Unmasked while the line is still asserted, it is delivered again. */
