@@ -150,13 +150,13 @@ static int check_function(struct pci_dev *pdev)
 
 static void explain_refusal(struct pci_dev *pdev, int error)
 {
+	const char *unsafe = IS_ENABLED(CONFIG_VFIO_NOIOMMU) ?
+		", or trust its user with the whole machine: vfio.enable_unsafe_noiommu_mode=1" : "";
 	struct device *dev = &pdev->dev;
 
 	if (!device_iommu_mapped(dev))
 		pci_err(pdev, "is in no IOMMU group, so its DMA can't be confined: enable VT-d or AMD-Vi in the firmware and boot with intel_iommu=on or amd_iommu=on%s\n",
-			IS_ENABLED(CONFIG_VFIO_NOIOMMU) ?
-			"; or, if you trust its user with the whole machine, with vfio.enable_unsafe_noiommu_mode=1" :
-			"");
+			unsafe);
 	else if (error == -EINVAL &&
 		 !device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
 		pci_err(pdev, "is behind an IOMMU that doesn't keep its DMA coherent with the caches, which VFIO requires: try another slot\n");

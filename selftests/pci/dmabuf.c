@@ -443,14 +443,13 @@ TEST_F(revocation, low_power)
 /* Woken up for good by an access: it is back without a word from the user. */
 TEST_F(revocation, wakeup)
 {
+	const __u32 feature = VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP;
 	struct vfio_device_low_power_entry_with_wakeup entry = {};
 	int efd = efd_new();
 
 	ASSERT_LE(0, efd);
 	entry.wakeup_eventfd = efd;
-	ASSERT_EQ(0, vdev_feature_set(&self->v,
-			VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP,
-			&entry, sizeof(entry)));
+	ASSERT_EQ(0, vdev_feature_set(&self->v, feature, &entry, sizeof(entry)));
 	check_gone(_metadata, self);
 	ASSERT_EQ(0, pci_wait_runtime(self->v.name, "suspended"));
 	EXPECT_NE(~0U, region_r32(&self->v, BAR0, 8));

@@ -21,7 +21,8 @@
 
 #define BAR0		VFIO_PCI_BAR0_REGION_INDEX
 #define PARAMETER	"enable_unsafe_noiommu_mode"
-#define TAINT_USER	(1UL << 6)
+/* Documentation/admin-guide/tainted-kernels.rst */
+#define TAINT_USER	0x40
 
 FIXTURE(noiommu)
 {
@@ -64,7 +65,7 @@ static int bind_it(const char *bdf)
 	return ret ? ret : pci_bind(bdf, driver_name());
 }
 
-static unsigned long tainted(void)
+static unsigned long taints(void)
 {
 	char text[32] = "";
 
@@ -94,10 +95,10 @@ TEST_F(noiommu, taint)
 {
 	if (!self->offered)
 		SKIP(return, "this kernel has no no-IOMMU mode");
-	if (tainted() & TAINT_USER)
+	if (taints() & TAINT_USER)
 		SKIP(return, "the kernel is tainted by a user already");
 	ASSERT_EQ(0, bind_it(self->bdf));
-	EXPECT_TRUE(tainted() & TAINT_USER);
+	EXPECT_TRUE(taints() & TAINT_USER);
 }
 
 /* In this process only; the harness has one for each test. */
