@@ -151,7 +151,7 @@ static int check_function(struct pci_dev *pdev)
 static void explain_refusal(struct pci_dev *pdev, int error)
 {
 	const char *unsafe = IS_ENABLED(CONFIG_VFIO_NOIOMMU) ?
-		", or trust its user with the whole machine: vfio.enable_unsafe_noiommu_mode=1" : "";
+		", or trust its user entirely: vfio.enable_unsafe_noiommu_mode=1" : "";
 	struct device *dev = &pdev->dev;
 
 	if (!device_iommu_mapped(dev))
