@@ -37,11 +37,13 @@ FIXTURE(intx)
 FIXTURE_VARIANT(intx)
 {
 	const char *nointxmask;
+	bool in_device;
 };
 
 FIXTURE_VARIANT_ADD(intx, disable_bit)
 {
 	.nointxmask = "N",
+	.in_device = true,
 };
 
 FIXTURE_VARIANT_ADD(intx, nointxmask)
@@ -72,6 +74,11 @@ FIXTURE_SETUP(intx)
 
 FIXTURE_TEARDOWN(intx)
 {
+	/*
+	 * QEMU's interrupt controller remembers a line that drops when the kernel has shut
+	 * it down, and interrupts for it later: one too many where no device is asked.
+	 */
+	region_w32(&self->v, BAR0, EDU_IRQ_ACK, ~0U);
 	close(self->efd);
 	vdev_close(&self->v);
 	pci_unbind(device_bdf("edu"));
@@ -96,7 +103,8 @@ static bool silent(const struct vdev *v, int efd)
 
 /*
  * What nobody would serve must not reach the kernel's handler either: it would be called
- * again and again until the kernel gives the line up.
+ * again and again until the kernel gives the line up. The device itself keeps quiet,
+ * unless that is left to the interrupt controller.
  */
 static bool quiet(const struct vdev *v)
 {
@@ -115,7 +123,7 @@ TEST_F(intx, deliver)
 
 	/* The kernel's own driver leaves it to the device until then. */
 	if (!driver_is_stock())
-		EXPECT_TRUE(quiet(&self->v));
+		EXPECT_EQ(variant->in_device, quiet(&self->v));
 	ASSERT_EQ(0, irq_attach_one(&self->v, INTX, 0, self->efd));
 	for (i = 0; i < 100; i++) {
 		raise_irq(&self->v);
@@ -138,35 +146,19 @@ TEST_F(intx, automask)
 	EXPECT_FALSE(cfg_r16(&self->v, PCI_STATUS) & PCI_STATUS_INTERRUPT);
 }
 
-/* What the hardware's command register holds. */
-static __u16 hardware_command(const char *bdf)
-{
-	int fd = pci_config(bdf, O_RDONLY);
-	__u16 val = 0xffff;
-
-	if (fd < 0 || pread(fd, &val, sizeof(val), PCI_COMMAND) != sizeof(val))
-		abort();
-	close(fd);
-	return val;
-}
-
 /* Masked in the device, or at the controller and not in the device. */
 TEST_F(intx, masked_where)
 {
-	const bool in_device = !strcmp(variant->nointxmask, "N");
-	const __u16 bit = PCI_COMMAND_INTX_DISABLE;
-	const char *bdf = self->v.name;
-
 	ASSERT_EQ(0, irq_attach_one(&self->v, INTX, 0, self->efd));
-	EXPECT_FALSE(hardware_command(bdf) & bit);
+	EXPECT_FALSE(quiet(&self->v));
 	raise_irq(&self->v);
 	ASSERT_EQ(1, efd_wait(self->efd));
-	EXPECT_EQ(in_device, !!(hardware_command(bdf) & bit));
+	EXPECT_EQ(variant->in_device, quiet(&self->v));
 	ack_irq(&self->v);
 	ASSERT_EQ(0, irq_act(&self->v, INTX, UNMASK));
-	EXPECT_FALSE(hardware_command(bdf) & bit);
+	EXPECT_FALSE(quiet(&self->v));
 	ASSERT_EQ(0, irq_act(&self->v, INTX, MASK));
-	EXPECT_EQ(in_device, !!(hardware_command(bdf) & bit));
+	EXPECT_EQ(variant->in_device, quiet(&self->v));
 }
 
 static int irq_of(const char *bdf)
@@ -199,7 +191,7 @@ static int open_sharer(const struct vdev *v, struct vdev *sharer)
 /* Devices that can be masked share a line; any other has one for itself. */
 TEST_F(intx, shared_line)
 {
-	const int want = strcmp(variant->nointxmask, "N") ? -EBUSY : 0;
+	const int want = variant->in_device ? 0 : -EBUSY;
 	int efd = efd_new(), log = klog_open();
 	struct vdev sharer;
 
@@ -255,7 +247,7 @@ TEST_F(intx, mask)
 	ASSERT_EQ(0, irq_attach_one(&self->v, INTX, 0, self->efd));
 	EXPECT_FALSE(quiet(&self->v));
 	ASSERT_EQ(0, irq_act(&self->v, INTX, MASK));
-	EXPECT_TRUE(quiet(&self->v));
+	EXPECT_EQ(variant->in_device, quiet(&self->v));
 	raise_irq(&self->v);
 	EXPECT_TRUE(silent(&self->v, self->efd));
 	ASSERT_EQ(0, irq_act(&self->v, INTX, UNMASK));
@@ -340,11 +332,11 @@ TEST_F(intx, command_disables)
 	cfg_command(&self->v, 0, PCI_COMMAND_INTX_DISABLE);
 	EXPECT_TRUE(cfg_r16(&self->v, PCI_COMMAND) &
 		    PCI_COMMAND_INTX_DISABLE);
-	EXPECT_TRUE(quiet(&self->v));
+	EXPECT_EQ(variant->in_device, quiet(&self->v));
 	/* Unmasking by the other way doesn't change that. */
 	ASSERT_EQ(0, irq_act(&self->v, INTX, MASK));
 	ASSERT_EQ(0, irq_act(&self->v, INTX, UNMASK));
-	EXPECT_TRUE(quiet(&self->v));
+	EXPECT_EQ(variant->in_device, quiet(&self->v));
 	raise_irq(&self->v);
 	EXPECT_EQ(0, efd_take(self->efd));
 	cfg_command(&self->v, PCI_COMMAND_INTX_DISABLE, 0);
@@ -405,7 +397,7 @@ TEST_F(intx, disable)
 	EXPECT_EQ(1, irq_lines(self->v.name));
 	ASSERT_EQ(0, irq_disable(&self->v, INTX));
 	EXPECT_EQ(0, irq_lines(self->v.name));
-	EXPECT_TRUE(quiet(&self->v));
+	EXPECT_EQ(variant->in_device, quiet(&self->v));
 	raise_irq(&self->v);
 	EXPECT_EQ(0, efd_take(self->efd));
 	EXPECT_EQ(-EINVAL, irq_disable(&self->v, INTX));
