@@ -202,31 +202,6 @@ TEST_F(noiommu, device)
 	EXPECT_EQ(0, vdev_reset(v));
 }
 
-/*
- * By its line: where interrupts are remapped, Linux may have no messages for a device
- * that is behind no IOMMU.
- */
-TEST_F(noiommu, interrupts)
-{
-	const struct vdev *v = &self->v;
-	int efd = efd_new(), i;
-
-	if (!self->offered)
-		SKIP(return, "this kernel has no no-IOMMU mode");
-	ASSERT_EQ(0, bind_it(self->bdf));
-	ASSERT_EQ(0, vdev_open(&self->v, "pci", self->bdf));
-	cfg_command(v, PCI_COMMAND_INTX_DISABLE, PCI_COMMAND_MEMORY);
-	ASSERT_EQ(0, irq_attach_one(v, VFIO_PCI_INTX_IRQ_INDEX, 0, efd));
-	for (i = 0; i < 3; i++) {
-		region_w32(v, BAR0, EDU_IRQ_RAISE, 1);
-		EXPECT_EQ(1, efd_wait(efd));
-		region_w32(v, BAR0, EDU_IRQ_ACK, 1);
-		EXPECT_EQ(0, irq_act(v, VFIO_PCI_INTX_IRQ_INDEX,
-				     VFIO_IRQ_SET_ACTION_UNMASK));
-	}
-	close(efd);
-}
-
 int main(int argc, char **argv)
 {
 	environment_begin();
