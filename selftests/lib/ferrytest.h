@@ -69,7 +69,10 @@ int vdev_group_number(const char *bus, const char *name);
 int vdev_group_path(const char *bus, const char *name, char *path, size_t size);
 int vdev_prepare(struct vdev *v, const char *bus, const char *name);
 int vdev_open(struct vdev *v, const char *bus, const char *name);
-int vdev_open_named(const struct vdev *v, const char *name);
+int vdev_open_with(struct vdev *v, const char *bus, const char *name,
+		   const char *behind);
+int vdev_open_behind(struct vdev *v, const char *behind);
+int vdev_open_named(const struct vdev *v, const char *behind);
 int vdev_open_again(const struct vdev *v);
 int vdev_open_device(struct vdev *v, const char *device);
 void vdev_close(struct vdev *v);

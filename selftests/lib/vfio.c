@@ -83,16 +83,18 @@ static int container_open(struct vdev *v)
 }
 
 /*
- * A descriptor of what the driver calls @name, in a group that is open. Opening
- * resets the device, which fails with EAGAIN while somebody else holds its lock.
+ * A descriptor of a device whose group is open, by its name and what stands @behind
+ * that, such as a token. Opening resets the device, which fails with EAGAIN while
+ * somebody else holds its lock.
  */
-int vdev_open_named(const struct vdev *v, const char *name)
+int vdev_open_named(const struct vdev *v, const char *behind)
 {
 	int ret, tries = 1000;
+	char name[256];
 
+	snprintf(name, sizeof(name), "%s%s", v->name, behind);
 	do {
-		ret = fd_ioctl(v->group, VFIO_GROUP_GET_DEVICE_FD,
-			       (void *)name);
+		ret = fd_ioctl(v->group, VFIO_GROUP_GET_DEVICE_FD, name);
 		if (ret != -EAGAIN)
 			break;
 		sched_yield();
@@ -103,7 +105,7 @@ int vdev_open_named(const struct vdev *v, const char *name)
 /* Another descriptor of a device whose group is open. */
 int vdev_open_again(const struct vdev *v)
 {
-	return vdev_open_named(v, v->name);
+	return vdev_open_named(v, "");
 }
 
 /* Everything but the device: its group in a container. */
@@ -124,19 +126,30 @@ int vdev_prepare(struct vdev *v, const char *bus, const char *name)
 	return ret;
 }
 
-int vdev_open(struct vdev *v, const char *bus, const char *name)
+/* The device in a group that is open, into @v; all of @v is closed if that fails. */
+int vdev_open_behind(struct vdev *v, const char *behind)
 {
-	int ret = vdev_prepare(v, bus, name);
+	int ret = vdev_open_named(v, behind);
 
-	if (ret)
-		return ret;
-	ret = vdev_open_again(v);
 	if (ret < 0) {
 		vdev_close(v);
 		return ret;
 	}
 	v->fd = ret;
 	return 0;
+}
+
+int vdev_open_with(struct vdev *v, const char *bus, const char *name,
+		   const char *behind)
+{
+	int ret = vdev_prepare(v, bus, name);
+
+	return ret ? ret : vdev_open_behind(v, behind);
+}
+
+int vdev_open(struct vdev *v, const char *bus, const char *name)
+{
+	return vdev_open_with(v, bus, name, "");
 }
 
 static int open_mdev(struct vdev *v, const char *device)

@@ -149,7 +149,7 @@ TEST_F(cdev, token)
 static int open_by_group(struct vdev *v, const char *bdf, int iommufd,
 			 const char *behind)
 {
-	char name[256], path[256];
+	char path[256];
 	int ret;
 
 	snprintf(v->name, sizeof(v->name), "%s", bdf);
@@ -162,16 +162,11 @@ static int open_by_group(struct vdev *v, const char *bdf, int iommufd,
 	if (v->group < 0)
 		return -errno;
 	ret = fd_ioctl(v->group, VFIO_GROUP_SET_CONTAINER, &iommufd);
-	if (!ret) {
-		snprintf(name, sizeof(name), "%s%s", bdf, behind);
-		ret = vdev_open_named(v, name);
-	}
-	if (ret < 0) {
+	if (ret) {
 		vdev_close(v);
 		return ret;
 	}
-	v->fd = ret;
-	return 0;
+	return vdev_open_behind(v, behind);
 }
 
 /*

@@ -116,13 +116,12 @@ static void name_facts(struct subject *s)
 		" vf_token=fe44d0f0-6e5f-4a7e-8d51-000000000000x",
 		" vf_token=fe44d0f0-6e5f-4a7e-8d51-000000000000 vf_token=fe44d0f0-6e5f-4a7e-8d51-000000000000",
 	};
-	char name[256], key[32];
 	unsigned int i;
+	char key[32];
 	int ret;
 
 	for (i = 0; i < sizeof(tails) / sizeof(*tails); i++) {
-		snprintf(name, sizeof(name), "%s%s", s->bdf, tails[i]);
-		ret = vdev_open_named(&s->v, name);
+		ret = vdev_open_named(&s->v, tails[i]);
 		if (ret >= 0) {
 			close(ret);
 			ret = 0;

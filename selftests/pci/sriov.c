@@ -182,21 +182,15 @@ static void *disabler(void *arg)
 TEST_F(sriov, disabled_while_open)
 {
 	struct disabling d = { .pf = self->pf };
-	char vf[FERRY_NAME_MAX], name[128];
+	char vf[FERRY_NAME_MAX];
 	int req = efd_new();
 	struct vdev pf, v;
 	pthread_t thread;
 
 	ASSERT_EQ(0, sriov_enable(self->pf, 1));
 	ASSERT_EQ(0, sriov_vf(self->pf, 0, vf, sizeof(vf)));
-	ASSERT_EQ(0, vdev_prepare(&pf, "pci", self->pf));
-	snprintf(name, sizeof(name), "%s vf_token=" TOKEN, self->pf);
-	pf.fd = vdev_open_named(&pf, name);
-	ASSERT_LE(0, pf.fd);
-	ASSERT_EQ(0, vdev_prepare(&v, "pci", vf));
-	snprintf(name, sizeof(name), "%s vf_token=" TOKEN, vf);
-	v.fd = vdev_open_named(&v, name);
-	ASSERT_LE(0, v.fd);
+	ASSERT_EQ(0, vdev_open_with(&pf, "pci", self->pf, " vf_token=" TOKEN));
+	ASSERT_EQ(0, vdev_open_with(&v, "pci", vf, " vf_token=" TOKEN));
 
 	ASSERT_EQ(0, irq_attach_one(&v, VFIO_PCI_REQ_IRQ_INDEX, 0, req));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, disabler, &d));

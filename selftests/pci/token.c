@@ -62,33 +62,11 @@ static const struct {
 /* Opens the device in @v by its address and what stands behind; not for long. */
 static int try_name(const struct vdev *v, const char *behind)
 {
-	char name[256];
-	int fd;
+	int fd = vdev_open_named(v, behind);
 
-	snprintf(name, sizeof(name), "%s%s", v->name, behind);
-	fd = vdev_open_named(v, name);
 	if (fd < 0)
 		return fd;
 	close(fd);
-	return 0;
-}
-
-/* Opens it for as long as the caller likes. */
-static int open_with(struct vdev *v, const char *bdf, const char *behind)
-{
-	char name[256];
-	int ret;
-
-	ret = vdev_prepare(v, "pci", bdf);
-	if (ret)
-		return ret;
-	snprintf(name, sizeof(name), "%s%s", bdf, behind);
-	ret = vdev_open_named(v, name);
-	if (ret < 0) {
-		vdev_close(v);
-		return ret;
-	}
-	v->fd = ret;
 	return 0;
 }
 
@@ -148,7 +126,7 @@ TEST_F(token, virtual_function)
 	struct vdev pf, vf;
 	size_t i;
 
-	ASSERT_EQ(0, open_with(&pf, self->pf, " vf_token=" TOKEN));
+	ASSERT_EQ(0, vdev_open_with(&pf, "pci", self->pf, " vf_token=" TOKEN));
 	ASSERT_EQ(0, vdev_prepare(&vf, "pci", self->vf));
 	for (i = 0; i < ARRAY_SIZE(names); i++)
 		EXPECT_EQ(names[i].ret, try_name(&vf, names[i].behind))
@@ -157,7 +135,7 @@ TEST_F(token, virtual_function)
 	vdev_close(&pf);
 
 	/* It outlives the one who chose it. */
-	ASSERT_EQ(0, open_with(&vf, self->vf, " vf_token=" TOKEN));
+	ASSERT_EQ(0, vdev_open_with(&vf, "pci", self->vf, " vf_token=" TOKEN));
 	EXPECT_NE(0xffff, cfg_r16(&vf, PCI_VENDOR_ID));
 	vdev_close(&vf);
 }
@@ -168,8 +146,8 @@ TEST_F(token, physical_function)
 	struct vdev pf, vf;
 	size_t i;
 
-	ASSERT_EQ(0, open_with(&pf, self->pf, " vf_token=" TOKEN));
-	ASSERT_EQ(0, open_with(&vf, self->vf, " vf_token=" TOKEN));
+	ASSERT_EQ(0, vdev_open_with(&pf, "pci", self->pf, " vf_token=" TOKEN));
+	ASSERT_EQ(0, vdev_open_with(&vf, "pci", self->vf, " vf_token=" TOKEN));
 	vdev_close(&pf);
 	ASSERT_EQ(0, vdev_prepare(&pf, "pci", self->pf));
 	for (i = 0; i < ARRAY_SIZE(names); i++)
@@ -192,10 +170,10 @@ TEST_F(token, stays_without)
 {
 	struct vdev pf, vf;
 
-	ASSERT_EQ(0, open_with(&pf, self->pf, " vf_token=" TOKEN));
+	ASSERT_EQ(0, vdev_open_with(&pf, "pci", self->pf, " vf_token=" TOKEN));
 	vdev_close(&pf);
-	ASSERT_EQ(0, open_with(&pf, self->pf, ""));
-	ASSERT_EQ(0, open_with(&vf, self->vf, " vf_token=" TOKEN));
+	ASSERT_EQ(0, vdev_open_with(&pf, "pci", self->pf, ""));
+	ASSERT_EQ(0, vdev_open_with(&vf, "pci", self->vf, " vf_token=" TOKEN));
 	vdev_close(&vf);
 	vdev_close(&pf);
 }
@@ -204,7 +182,7 @@ TEST_F(token, set_by_feature)
 {
 	struct vdev pf, vf;
 
-	ASSERT_EQ(0, open_with(&pf, self->pf, " vf_token=" TOKEN));
+	ASSERT_EQ(0, vdev_open_with(&pf, "pci", self->pf, " vf_token=" TOKEN));
 	ASSERT_EQ(0, vdev_prepare(&vf, "pci", self->vf));
 	EXPECT_EQ(0, feature(&pf, VFIO_DEVICE_FEATURE_PROBE |
 			     VFIO_DEVICE_FEATURE_SET, NULL, 0));
@@ -232,8 +210,8 @@ TEST_F(token, no_feature_of_a_virtual_function)
 {
 	struct vdev pf, vf;
 
-	ASSERT_EQ(0, open_with(&pf, self->pf, " vf_token=" TOKEN));
-	ASSERT_EQ(0, open_with(&vf, self->vf, " vf_token=" TOKEN));
+	ASSERT_EQ(0, vdev_open_with(&pf, "pci", self->pf, " vf_token=" TOKEN));
+	ASSERT_EQ(0, vdev_open_with(&vf, "pci", self->vf, " vf_token=" TOKEN));
 	EXPECT_EQ(-ENOTTY, feature(&vf, VFIO_DEVICE_FEATURE_SET, other_bytes,
 				   16));
 	EXPECT_EQ(-ENOTTY, feature(&vf, VFIO_DEVICE_FEATURE_PROBE |

@@ -163,14 +163,10 @@ static void serve(unsigned int vf)
 
 static int open_with(const char *bdf, const char *token)
 {
-	char name[FERRY_TEXT_MAX];
-	int ret = vdev_prepare(&pf, "pci", bdf);
+	char behind[FERRY_TEXT_MAX];
 
-	if (ret)
-		return ret;
-	snprintf(name, sizeof(name), "%s vf_token=%s", bdf, token);
-	pf.fd = vdev_open_named(&pf, name);
-	return pf.fd < 0 ? pf.fd : 0;
+	snprintf(behind, sizeof(behind), " vf_token=%s", token);
+	return vdev_open_with(&pf, "pci", bdf, behind);
 }
 
 /* Virtual functions have their vectors only in the mode of many. */
