@@ -118,6 +118,13 @@ void subject_close(struct subject *s)
 	vdev_close(&s->v);
 }
 
+/* The kernel puts a device that nobody uses to sleep in its own time. */
+void subject_sleeps(struct subject *s, const char *area, const char *key)
+{
+	fact(s, area, key, "%s",
+	     result_name(pci_wait_runtime(s->bdf, "suspended")));
+}
+
 static void record_states(struct subject *s)
 {
 	record_config_idle(s, "config.bound.hw");

@@ -53,6 +53,7 @@ struct subject {
 
 int subject_open(struct subject *s);
 void subject_close(struct subject *s);
+void subject_sleeps(struct subject *s, const char *area, const char *key);
 void __printf(4, 5) fact(struct subject *s, const char *area, const char *key,
 			 const char *format, ...);
 void fact_bytes(struct subject *s, const char *area, const char *key,

@@ -80,22 +80,6 @@ static void power_step(struct subject *s, const char *key, unsigned int nr,
 				 sizeof(data))));
 }
 
-/* Until the kernel has put the device to sleep; it does so in its own time. */
-static void await_sleep(struct subject *s, const char *key)
-{
-	char status[FERRY_NAME_MAX] = "";
-	unsigned int tries;
-
-	for (tries = 500; tries; tries--) {
-		pci_attr_read(s->bdf, "power/runtime_status", status,
-			      sizeof(status));
-		if (!strcmp(status, "suspended"))
-			break;
-		usleep(10000);
-	}
-	fact(s, "low-power", key, "%s", status);
-}
-
 /* Into low power and out of it, with what is refused on the way. */
 static void power_sequence(struct subject *s)
 {
@@ -117,14 +101,14 @@ static void power_sequence(struct subject *s)
 	power_step(s, "10-exit", LOW_POWER_EXIT, -1);
 	power_step(s, "11-wakeup", LOW_POWER_WAKEUP, efd);
 	/* Any call wakes the device, which ends low power and is signalled. */
-	await_sleep(s, "12-sleep");
+	subject_sleeps(s, "low-power", "12-sleep");
 	fact(s, "low-power", "13-config", "%s",
 	     result_name(pread(s->v.fd, buf, 4,
 			       (off_t)VFIO_PCI_CONFIG_REGION_INDEX << 40)));
 	fact(s, "low-power", "14-signals", "%llu",
 	     (unsigned long long)efd_take(efd));
 	power_step(s, "15-enter", LOW_POWER_ENTRY, -1);
-	await_sleep(s, "16-sleep");
+	subject_sleeps(s, "low-power", "16-sleep");
 	power_step(s, "17-exit", LOW_POWER_EXIT, -1);
 	close(efd);
 }

@@ -70,6 +70,7 @@ void record_config_idle(struct subject *s, const char *area)
 	unsigned int off;
 	char key[16];
 
+	subject_sleeps(s, area, "sleeps");
 	for (off = 0; off < s->layout->size; off += 64) {
 		snprintf(key, sizeof(key), "%03x", off);
 		hw_fact(s, area, key, off, 64);
