@@ -77,14 +77,14 @@ void record_config_idle(struct subject *s, const char *area)
 	}
 }
 
-static void snapshot(struct subject *s, const char *user, const char *hw,
-		     const char *what)
+static void snapshot_part(struct subject *s, const char *user, const char *hw,
+			  const char *what, unsigned int end)
 {
 	unsigned int off;
 	__u8 bytes[64];
 	char key[32];
 
-	for (off = 0; off < s->layout->size; off += sizeof(bytes)) {
+	for (off = 0; off < end; off += sizeof(bytes)) {
 		snprintf(key, sizeof(key), "%s/%03x", what, off);
 		if (user_read(s, off, bytes, sizeof(bytes)) == sizeof(bytes))
 			fact_bytes(s, user, key, off, bytes, sizeof(bytes));
@@ -92,6 +92,12 @@ static void snapshot(struct subject *s, const char *user, const char *hw,
 			fact(s, user, key, "unreadable");
 		hw_fact(s, hw, key, off, sizeof(bytes));
 	}
+}
+
+static void snapshot(struct subject *s, const char *user, const char *hw,
+		     const char *what)
+{
+	snapshot_part(s, user, hw, what, s->layout->size);
 }
 
 static void read_one(struct subject *s, unsigned int off, unsigned int width)
@@ -263,8 +269,8 @@ static void record_writes(struct subject *s)
 			snprintf(key, sizeof(key), "%03x/%u", off, len);
 			fact(s, "config.write.ret", key, "%s",
 			     result_name(user_write(s, off, ones, len)));
-			snapshot(s, "config.after.user", "config.after.hw",
-				 key);
+			snapshot_part(s, "config.after.user", "config.after.hw",
+				      key, PCI_STD_HEADER_SIZEOF);
 			put_back(&w, off, len);
 		}
 	}

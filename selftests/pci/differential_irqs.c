@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,8 +16,9 @@
 #include "differential.h"
 
 #define INDEX_STATES	6
-/* Whatever the device has, a request holds no more data than this. */
-#define DATA_MAX	8192
+#define EVENTFDS	8
+/* The most vectors that PCI knows, and one more. */
+#define DATA_MAX	2049
 #define DATA_TYPES	VFIO_IRQ_SET_DATA_TYPE_MASK
 #define ACTIONS		VFIO_IRQ_SET_ACTION_TYPE_MASK
 
@@ -50,7 +52,7 @@ struct grid {
 	struct subject *s;
 	unsigned int state;
 	__u32 count[7];
-	int efd[8];
+	int efd[EVENTFDS];
 	int file;
 	__u8 *request;
 };
@@ -59,6 +61,22 @@ struct number {
 	const char *name;
 	__u32 value;
 };
+
+/* How often the eventfds were signalled; one call when none was, as is common. */
+static unsigned int take_signals(const struct grid *g)
+{
+	struct pollfd fds[EVENTFDS];
+	unsigned int i, signals = 0;
+
+	for (i = 0; i < EVENTFDS; i++)
+		fds[i] = (struct pollfd){ .fd = g->efd[i], .events = POLLIN };
+	if (poll(fds, EVENTFDS, 0) <= 0)
+		return 0;
+	for (i = 0; i < EVENTFDS; i++)
+		if (fds[i].revents)
+			signals += efd_take(g->efd[i]);
+	return signals;
+}
 
 /* Back to the state, whatever a request has done. */
 static void settle(struct grid *g)
@@ -69,15 +87,14 @@ static void settle(struct grid *g)
 		irq_disable(&g->s->v, i);
 	if (g->state < VFIO_PCI_NUM_IRQS)
 		irq_attach_one(&g->s->v, g->state, 0, g->efd[0]);
-	for (i = 0; i < 8; i++)
-		efd_take(g->efd[i]);
+	take_signals(g);
 }
 
 static int fill_fd(struct grid *g, enum fill how, __u32 i, __u32 count)
 {
 	switch (how) {
 	case FILL_EVENTFD:
-		return g->efd[i & 7];
+		return g->efd[i % EVENTFDS];
 	case FILL_MINUS_ONE:
 		return -1;
 	case FILL_MINUS_TWO:
@@ -87,12 +104,13 @@ static int fill_fd(struct grid *g, enum fill how, __u32 i, __u32 count)
 	case FILL_FILE:
 		return g->file;
 	case FILL_LAST_BAD:
-		return i + 1 == count ? FERRY_NO_FD : g->efd[i & 7];
+		return i + 1 == count ? FERRY_NO_FD : g->efd[i % EVENTFDS];
 	default:
-		return i & 1 ? g->efd[i & 7] : -1;
+		return i & 1 ? g->efd[i % EVENTFDS] : -1;
 	}
 }
 
+/* Data for no more than a device could take: an absurd count has too little. */
 static size_t fill_data(struct grid *g, __u32 flags, enum fill how,
 			__u32 count)
 {
@@ -101,7 +119,7 @@ static size_t fill_data(struct grid *g, __u32 flags, enum fill how,
 	__u32 i;
 
 	if (count > DATA_MAX)
-		count = DATA_MAX;
+		count = 1;
 	if (flags & VFIO_IRQ_SET_DATA_EVENTFD) {
 		for (i = 0; i < count; i++)
 			fds[i] = fill_fd(g, how, i, count);
@@ -143,7 +161,7 @@ static void request(struct grid *g, unsigned int index, __u32 flags,
 		    int short_by)
 {
 	struct vfio_irq_set *set = (void *)g->request;
-	unsigned int i, signals = 0;
+	unsigned int signals;
 	char key[160];
 	int ret;
 
@@ -154,8 +172,7 @@ static void request(struct grid *g, unsigned int index, __u32 flags,
 	set->start = start.value;
 	set->count = count.value;
 	ret = fd_ioctl(g->s->v.fd, VFIO_DEVICE_SET_IRQS, set);
-	for (i = 0; i < 8; i++)
-		signals += efd_take(g->efd[i]);
+	signals = take_signals(g);
 
 	snprintf(key, sizeof(key), "%s/%s/%s/%s/%s/%s%s",
 		 state_names[g->state], index_name(g, index), fill_names[how],
@@ -166,24 +183,29 @@ static void request(struct grid *g, unsigned int index, __u32 flags,
 		settle(g);
 }
 
+/*
+ * The plain numbers come first: of an interrupt that is at most one, those that
+ * depend on the device are the same again.
+ */
 static void request_numbers(struct grid *g, unsigned int index, __u32 flags,
 			    enum fill how)
 {
 	__u32 num = g->count[index];
 	const struct number starts[] = {
-		{ "0", 0 }, { "1", 1 }, { "last", num - 1 }, { "all", num },
-		{ "max", ~0U },
+		{ "0", 0 }, { "1", 1 }, { "max", ~0U },
+		{ "last", num - 1 }, { "all", num },
 	};
 	const struct number counts[] = {
-		{ "0", 0 }, { "1", 1 }, { "2", 2 }, { "all", num },
-		{ "more", num + 1 }, { "max", ~0U },
+		{ "0", 0 }, { "1", 1 }, { "2", 2 }, { "max", ~0U },
+		{ "all", num }, { "more", num + 1 },
 	};
+	bool many = index == VFIO_PCI_MSI_IRQ_INDEX ||
+		    index == VFIO_PCI_MSIX_IRQ_INDEX;
 	unsigned int i, j;
 
-	for (i = 0; i < sizeof(starts) / sizeof(*starts); i++)
-		for (j = 0; j < sizeof(counts) / sizeof(*counts); j++)
-			request(g, index, flags, how, starts[i], counts[j],
-				0);
+	for (i = 0; i < (many ? ARRAY_SIZE(starts) : 3); i++)
+		for (j = 0; j < (many ? ARRAY_SIZE(counts) : 4); j++)
+			request(g, index, flags, how, starts[i], counts[j], 0);
 }
 
 /* Every request that is well-formed, and some data that isn't. */
@@ -307,7 +329,7 @@ void record_irqs(struct subject *s)
 		return;
 	g.request = calloc(1, sizeof(struct vfio_irq_set) +
 			   sizeof(__s32) * DATA_MAX);
-	for (i = 0; i < 8; i++)
+	for (i = 0; i < EVENTFDS; i++)
 		g.efd[i] = efd_new();
 	g.file = open("/dev/null", O_RDWR | O_CLOEXEC);
 	for (i = 0; i < VFIO_PCI_NUM_IRQS; i++)
@@ -323,7 +345,7 @@ void record_irqs(struct subject *s)
 	}
 	sequences(&g);
 
-	for (i = 0; i < 8; i++)
+	for (i = 0; i < EVENTFDS; i++)
 		close(g.efd[i]);
 	close(g.file);
 	free(g.request);
