@@ -538,9 +538,13 @@ static int fifo_interrupt(const struct vdev *v, int efd, __u8 trigger,
 	out(v, UART_FCR, FIFO_ON | UART_FCR_CLEAR_RCVR | trigger);
 	for (i = 0; i < n; i++)
 		out(v, UART_TX, i);
-	if (!efd_wait(efd))
-		return -1;
-	iir = in(v, UART_IIR);
+	/* Of a pause among the characters, the next one takes the word back. */
+	do {
+		if (!efd_wait(efd))
+			return -1;
+		iir = in(v, UART_IIR);
+	} while (iir == (IIR_FIFO | UART_IIR_NO_INT) &&
+		 !irq_act(v, INTX, UNMASK));
 	if (!sent(v))
 		return -1;
 	for (i = 0; i < n; i++)
