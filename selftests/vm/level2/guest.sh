@@ -15,7 +15,7 @@ poweroff_limit=120
 
 # Nor may a processor that is emulated twice look stuck because the host is busy:
 # a UART that loops back without delay keeps one in its handler for half a minute.
-patience="watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=300"
+stall_limits="watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=300"
 
 note()
 {
@@ -47,7 +47,7 @@ start_guest()
 	"$FERRY_QEMU" -nodefaults -no-user-config -display none -no-reboot \
 		-machine q35 -accel kvm -cpu host,-xsave -smp "$guest_cpus" -m 256M \
 		-kernel "$image" -initrd "$initramfs" \
-		-append "console=ttyS0 quiet panic=-1 $patience pci=lastbus=0 pcie_ports=native bytes=$bytes" \
+		-append "console=ttyS0 quiet panic=-1 $stall_limits pci=lastbus=0 pcie_ports=native bytes=$bytes" \
 		-serial "file:$work/console" \
 		-chardev "pipe,id=talk,path=$work/talk" -serial chardev:talk \
 		-qmp "pipe:$work/qmp" \
