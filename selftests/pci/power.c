@@ -426,6 +426,8 @@ TEST_F(power, close)
 	EXPECT_EQ(0, efd_take(efd));
 	ASSERT_EQ(0, pci_wait_runtime(bdf, "suspended"));
 	ASSERT_EQ(0, vdev_open_device(&self->v, variant->device));
+	/* It is the next user who has woken it. */
+	EXPECT_EQ(0, efd_take(efd));
 	EXPECT_EQ(usage, pci_runtime_usage(bdf));
 	cfg_command(&self->v, 0, PCI_COMMAND_MEMORY);
 	EXPECT_EQ(self->before, region_r32(&self->v, BAR0, variant->reg));
