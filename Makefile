@@ -3,7 +3,7 @@
 # "make help" lists what can be asked for.
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
-KERNELS := 6.1 6.12 7.3
+KERNELS := 6.1 6.12 7.3 7.3-debug
 CLANG := clang-19
 
 root := $(CURDIR)
