@@ -209,6 +209,7 @@ int overlay_add(const char *bdf, unsigned int pos, __u32 mask, __u32 value);
 int overlay_clear(void);
 
 /* memory.c: what the kernel holds */
+const char *kernel_memory_unclear(void);
 long kernel_memory(void);
 
 /* power.c: features, and runtime power management */

@@ -10,9 +10,21 @@
 #include "ferrytest.h"
 
 /**
- * kernel_memory - memory that the kernel holds for itself and can't give back
+ * kernel_memory_unclear - why what the kernel holds says nothing about a driver
  *
  * A kernel that looks for leaks keeps notes of each allocation, larger than most.
+ *
+ * Return: the reason, or NULL where it does.
+ */
+const char *kernel_memory_unclear(void)
+{
+	if (!access("/sys/kernel/debug/kmemleak", F_OK))
+		return "this kernel keeps notes of each allocation";
+	return NULL;
+}
+
+/**
+ * kernel_memory - memory that the kernel holds for itself and can't give back
  *
  * Return: KiB, or -1 if it can't be told.
  */
@@ -26,8 +38,6 @@ long kernel_memory(void)
 	long sum = 0;
 	FILE *file;
 
-	if (!access("/sys/kernel/debug/kmemleak", F_OK))
-		return -1;
 	file = fopen("/proc/meminfo", "r");
 	if (!file)
 		return -1;
