@@ -266,3 +266,27 @@ void *ferry_instance_state(struct ferry_instance *inst)
 	return inst->state;
 }
 EXPORT_SYMBOL_GPL(ferry_instance_state);
+
+/**
+ * ferry_instance_device - the device that stands for an instance in sysfs
+ * @inst: the instance
+ *
+ * Return: the device, for as long as the instance is there.
+ */
+struct device *ferry_instance_device(struct ferry_instance *inst)
+{
+	return inst->fdev.vdev.dev;
+}
+EXPORT_SYMBOL_GPL(ferry_instance_device);
+
+/**
+ * ferry_instance_of - the instance that a device stands for
+ * @dev: the device, in an operation of one of &ferry_model.groups
+ *
+ * Return: the instance.
+ */
+struct ferry_instance *ferry_instance_of(struct device *dev)
+{
+	return dev_get_drvdata(dev);
+}
+EXPORT_SYMBOL_GPL(ferry_instance_of);

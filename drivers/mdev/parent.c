@@ -61,9 +61,18 @@ static int parent_probe(struct mdev_device *mdev)
 		return PTR_ERR(inst);
 
 	dev_set_drvdata(&mdev->dev, inst);
+	ret = sysfs_create_groups(&mdev->dev.kobj, inst->model->groups);
+	if (ret)
+		goto err_destroy;
 	ret = vfio_register_emulated_iommu_dev(&inst->fdev.vdev);
 	if (ret)
-		ferry_instance_destroy(inst);
+		goto err_groups;
+	return 0;
+
+err_groups:
+	sysfs_remove_groups(&mdev->dev.kobj, inst->model->groups);
+err_destroy:
+	ferry_instance_destroy(inst);
 	return ret;
 }
 
@@ -73,6 +82,7 @@ static void parent_remove(struct mdev_device *mdev)
 	struct ferry_instance *inst = dev_get_drvdata(&mdev->dev);
 
 	vfio_unregister_group_dev(&inst->fdev.vdev);
+	sysfs_remove_groups(&mdev->dev.kobj, inst->model->groups);
 	ferry_instance_destroy(inst);
 }
 

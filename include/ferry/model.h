@@ -13,6 +13,8 @@
 #include <linux/module.h>
 #include <linux/types.h>
 
+struct attribute_group;
+struct device;
 struct ferry_instance;
 struct ferry_parent;
 
@@ -50,6 +52,8 @@ struct ferry_model_bar {
  * @msi: MSI vectors, 0 or a power of two up to 32
  * @state_size: bytes of state that each instance gets, zeroed; find them with
  *	ferry_instance_state()
+ * @groups: sysfs attributes of each instance's device, there while the instance is;
+ *	find the instance with ferry_instance_of(). Optional.
  * @create: prepare the state of a new instance: locks, timers, memory. May
  *	sleep. Returns 0 or an errno, after which the instance does not come
  *	into being. Optional.
@@ -84,6 +88,7 @@ struct ferry_model {
 	bool intx;
 	u8 msi;
 	size_t state_size;
+	const struct attribute_group **groups;
 	int (*create)(struct ferry_instance *inst);
 	void (*destroy)(struct ferry_instance *inst);
 	void (*reset)(struct ferry_instance *inst);
@@ -94,6 +99,8 @@ struct ferry_model {
 };
 
 void *ferry_instance_state(struct ferry_instance *inst);
+struct device *ferry_instance_device(struct ferry_instance *inst);
+struct ferry_instance *ferry_instance_of(struct device *dev);
 void ferry_instance_set_level(struct ferry_instance *inst, bool level);
 void ferry_instance_raise(struct ferry_instance *inst, unsigned int vector);
 
