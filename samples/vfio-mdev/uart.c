@@ -1,84 +1,79 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A PCI serial card with one 16550A port and a loopback plug in its connector:
- * what is sent comes back, RTS is wired to CTS, and DTR to DSR and DCD. Linux
- * drives it with 8250_pci, which knows it by its class.
+ * A PCI serial card with one, two or four 16550A ports, each with a loopback
+ * plug in its connector: what is sent comes back, RTS is wired to CTS, and DTR
+ * to DSR and DCD.
+ *
+ * Linux drives it with 8250_pci, which knows it by its class and takes a single
+ * I/O BAR for as many ports as it has times eight bytes.
  */
 #include <linux/err.h>
 #include <linux/module.h>
 #include <linux/pci.h>
-#include <linux/string.h>
 
 #include <ferry/model.h>
 
 #include "uart.h"
 
-#define UART_DIVISOR_RESET	12	/* 9600 baud */
-
-static u64 uart_read(struct ferry_instance *inst, unsigned int bar, u64 off,
-		     unsigned int width)
+static int create_1(struct ferry_instance *inst)
 {
-	struct uart *u = ferry_instance_state(inst);
-	u8 value;
-
-	spin_lock_irq(&u->lock);
-	value = uart_port_read(u, off);
-	uart_line_update(u);
-	spin_unlock_irq(&u->lock);
-	return value;
+	return uart_card_create(inst, 1);
 }
 
-static void uart_write(struct ferry_instance *inst, unsigned int bar, u64 off,
-		       unsigned int width, u64 value)
+static int create_2(struct ferry_instance *inst)
 {
-	struct uart *u = ferry_instance_state(inst);
-
-	spin_lock_irq(&u->lock);
-	uart_port_write(u, off, value);
-	uart_line_update(u);
-	spin_unlock_irq(&u->lock);
+	return uart_card_create(inst, 2);
 }
 
-static int uart_create(struct ferry_instance *inst)
+static int create_4(struct ferry_instance *inst)
 {
-	struct uart *u = ferry_instance_state(inst);
-
-	u->inst = inst;
-	uart_line_init(u);
-	return 0;
+	return uart_card_create(inst, 4);
 }
 
-static void uart_reset(struct ferry_instance *inst)
-{
-	struct uart *u = ferry_instance_state(inst);
+/* None of the IDs is anybody's; the class is what drivers go by. */
+#define UART_MODEL							\
+	.vendor = 0x4665,						\
+	.subsystem_vendor = 0x4665,					\
+	.class = PCI_CLASS_COMMUNICATION_SERIAL << 8 | 0x02,		\
+	.bars[0].flags = PCI_BASE_ADDRESS_SPACE_IO,			\
+	.bars[0].max_width = 1,						\
+	.intx = true,							\
+	.msi = 1,							\
+	.state_size = sizeof(struct uart_card *),			\
+	.destroy = uart_card_destroy,					\
+	.reset = uart_card_reset,					\
+	.read = uart_card_read,						\
+	.write = uart_card_write
 
-	uart_line_stop(u);
-	memset_startat(u, 0, ticking);
-	u->divisor = UART_DIVISOR_RESET;
-}
-
-/* Neither ID is anybody's; the class is what drivers go by. */
-static const struct ferry_model uart_model = {
-	.name = "uart",
-	.pretty_name = "Ferry UART",
-	.description = "PCI serial card with one 16550A port in loopback",
-	.vendor = 0x4665,
-	.device = 0x5501,
-	.subsystem_vendor = 0x4665,
-	.subsystem_device = 0x5501,
-	.class = PCI_CLASS_COMMUNICATION_SERIAL << 8 | 0x02,
-	.bars[0] = {
-		.size = 8,
-		.flags = PCI_BASE_ADDRESS_SPACE_IO,
-		.max_width = 1,
+static const struct ferry_model uart_models[] = {
+	{
+		UART_MODEL,
+		.name = "uart",
+		.pretty_name = "Ferry UART",
+		.description = "PCI serial card with one 16550A port",
+		.device = 0x5501,
+		.subsystem_device = 0x5501,
+		.bars[0].size = UART_REGISTERS,
+		.create = create_1,
+	}, {
+		UART_MODEL,
+		.name = "uart-2",
+		.pretty_name = "Ferry UART, 2 ports",
+		.description = "PCI serial card with two 16550A ports",
+		.device = 0x5502,
+		.subsystem_device = 0x5502,
+		.bars[0].size = 2 * UART_REGISTERS,
+		.create = create_2,
+	}, {
+		UART_MODEL,
+		.name = "uart-4",
+		.pretty_name = "Ferry UART, 4 ports",
+		.description = "PCI serial card with four 16550A ports",
+		.device = 0x5504,
+		.subsystem_device = 0x5504,
+		.bars[0].size = 4 * UART_REGISTERS,
+		.create = create_4,
 	},
-	.intx = true,
-	.msi = 1,
-	.state_size = sizeof(struct uart),
-	.create = uart_create,
-	.reset = uart_reset,
-	.read = uart_read,
-	.write = uart_write,
 };
 
 static unsigned int max_instances = 64;
@@ -90,7 +85,9 @@ static struct ferry_parent *uart_parent;
 static int __init uart_init(void)
 {
 	uart_parent = ferry_parent_register("ferry-uart", THIS_MODULE,
-					    &uart_model, 1, max_instances);
+					    uart_models,
+					    ARRAY_SIZE(uart_models),
+					    max_instances);
 	return PTR_ERR_OR_ZERO(uart_parent);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One 16550A port. Registers as in the data sheet of the PC16550D; "DS" in the
- * files of this model is that.
+ * A card of 16550A ports. Registers as in the data sheet of the PC16550D; "DS"
+ * in the files of this model is that.
  */
 #ifndef UART_H
 #define UART_H
@@ -12,8 +12,10 @@
 #include <linux/types.h>
 
 struct ferry_instance;
+struct uart_card;
 
-#define UART_FIFO_SIZE	16
+#define UART_REGISTERS		8	/* bytes, of a port */
+#define UART_FIFO_SIZE		16
 
 struct uart_fifo {
 	u8 data[UART_FIFO_SIZE];
@@ -24,12 +26,10 @@ struct uart_fifo {
 
 /**
  * struct uart - one port
- * @inst: the instance
- * @lock: guards everything below; the line's timer takes it in softirq context
- * @line: fires when @sending characters have been sent, or when the receiver
- *	has been left alone for long enough
- * @ticking: @line is running
- * @sending: characters that are on the line now
+ * @card: the card
+ * @line: fires when @sending characters have been sent
+ * @idle: fires when the receiver has been left alone for long enough
+ * @sending: characters that are on the line now, 0 when @line is not running
  * @rx: receiver
  * @tx: transmitter
  * @divisor: divisor latch
@@ -41,14 +41,15 @@ struct uart_fifo {
  * @scr: scratch register
  * @overrun: UART_LSR_OE or 0
  * @thre: transmitter empty and not yet acknowledged (DS 8.5, third priority)
+ * @waiting: @idle is running
  * @timeout: bytes below the trigger level lie in the receiver
  * @broken: the break that is on the line has been received
  */
 struct uart {
-	struct ferry_instance *inst;
-	spinlock_t lock;	/* see above */
+	struct uart_card *card;
 	struct hrtimer line;
-	bool ticking;
+	struct hrtimer idle;
+	/* A reset clears what follows. */
 	u8 sending;
 	struct uart_fifo rx;
 	struct uart_fifo tx;
@@ -61,8 +62,23 @@ struct uart {
 	u8 scr;
 	u8 overrun;
 	bool thre;
+	bool waiting;
 	bool timeout;
 	bool broken;
+};
+
+/**
+ * struct uart_card - a card of several ports
+ * @inst: the instance
+ * @lock: guards the ports; timers take it in softirq context
+ * @ports: how many
+ * @port: the ports
+ */
+struct uart_card {
+	struct ferry_instance *inst;
+	spinlock_t lock;	/* see above */
+	unsigned int ports;
+	struct uart port[];
 };
 
 static inline void fifo_push(struct uart_fifo *fifo, u8 byte, u8 error)
@@ -94,6 +110,16 @@ static inline unsigned int uart_trigger(const struct uart *u)
 
 	return u->fcr & UART_FCR_ENABLE_FIFO ? level[u->fcr >> 6] : 1;
 }
+
+/* uart_card.c: a card: its ports and its life */
+int uart_card_create(struct ferry_instance *inst, unsigned int ports);
+void uart_card_destroy(struct ferry_instance *inst);
+void uart_card_reset(struct ferry_instance *inst);
+u64 uart_card_read(struct ferry_instance *inst, unsigned int bar, u64 off,
+		   unsigned int width);
+void uart_card_write(struct ferry_instance *inst, unsigned int bar, u64 off,
+		     unsigned int width, u64 value);
+void uart_card_update(struct uart_card *card);
 
 /* uart_port.c: what the registers do; no time passes */
 u8 uart_port_cause(const struct uart *u);

@@ -3,8 +3,8 @@
  * The line: a byte arrives as long after it was written as the divisor and the
  * frame say. One timer does it for as many bytes at a time as were waiting when
  * it started. Whoever serves the port in an interrupt handler thus comes to an
- * end, as with a real one, and the character timeout has something to be
- * measured in.
+ * end, as with a real one. Another timer measures the character timeout of the
+ * receiver.
  *
  * A loopback plug is in the connector. It has the flow control that a UART
  * without any lacks: the transmitter pauses while the receiver is full, and
@@ -14,21 +14,23 @@
 #include <linux/math64.h>
 
 #include <compat/timer.h>
-#include <ferry/model.h>
 
 #include "uart.h"
 
 #define UART_BAUD_MAX	115200		/* with a divisor of 1 */
 
+#define UART_BAUD_MAX	115200		/* with a divisor of 1 */
+
 /* How long @chars frames take on the line: start, data, parity, stop bits. */
-static u64 frames(const struct uart *u, unsigned int chars)
+static ktime_t frames(const struct uart *u, unsigned int chars)
 {
 	unsigned int bits = 1 + 5 + (u->lcr & 3) + !!(u->lcr & UART_LCR_PARITY) +
 			    1 + !!(u->lcr & UART_LCR_STOP);
 	/* The counter wraps: a divisor of 0 counts like 65,536. */
 	u64 divisor = (u16)(u->divisor - 1) + 1;
 
-	return div_u64(divisor * bits * chars * NSEC_PER_SEC, UART_BAUD_MAX);
+	return ns_to_ktime(div_u64(divisor * bits * chars * NSEC_PER_SEC,
+				   UART_BAUD_MAX));
 }
 
 static bool can_send(const struct uart *u)
@@ -40,18 +42,22 @@ static bool can_send(const struct uart *u)
 	return u->tx.len && u->rx.len < uart_depth(u);
 }
 
-/* Start the next thing that takes time, and say how long; 0 for nothing. */
-static u64 line_next(struct uart *u)
+static void line_start(struct uart *u)
 {
-	u->sending = 0;
-	if (can_send(u)) {
-		u->sending = max_t(u8, u->tx.len, 1);
-		return frames(u, u->sending);
-	}
-	/* Left alone for the time of four characters (DS 8.4.1). */
-	if (u->rx.len && u->rx.len < uart_trigger(u) && !u->timeout)
-		return frames(u, 4);
-	return 0;
+	if (u->sending || !can_send(u))
+		return;
+	u->sending = max_t(u8, u->tx.len, 1);
+	hrtimer_start(&u->line, frames(u, u->sending), HRTIMER_MODE_REL_SOFT);
+}
+
+/* Left alone for the time of four characters (DS 8.4.1). */
+static void idle_start(struct uart *u)
+{
+	if (u->waiting || u->timeout || !u->rx.len ||
+	    u->rx.len >= uart_trigger(u))
+		return;
+	u->waiting = true;
+	hrtimer_start(&u->idle, frames(u, 4), HRTIMER_MODE_REL_SOFT);
 }
 
 /* Characters that were on the line arrive. */
@@ -75,6 +81,7 @@ static void line_arrive(struct uart *u)
 			break;
 		uart_port_receive(u, fifo_pop(&u->tx) & mask, 0);
 	}
+	u->sending = 0;
 	if (was_sending && !u->tx.len)
 		u->thre = true;
 }
@@ -82,45 +89,38 @@ static void line_arrive(struct uart *u)
 static enum hrtimer_restart line_tick(struct hrtimer *timer)
 {
 	struct uart *u = container_of(timer, struct uart, line);
-	u64 ns;
 
-	spin_lock(&u->lock);
-	/* It was started again while we waited for the lock. */
-	if (hrtimer_is_queued(timer)) {
-		spin_unlock(&u->lock);
-		return HRTIMER_NORESTART;
+	spin_lock(&u->card->lock);
+	line_arrive(u);
+	uart_line_update(u);
+	spin_unlock(&u->card->lock);
+	return HRTIMER_NORESTART;
+}
+
+static enum hrtimer_restart idle_tick(struct hrtimer *timer)
+{
+	struct uart *u = container_of(timer, struct uart, idle);
+
+	spin_lock(&u->card->lock);
+	/* It may have been started again while we waited for the lock. */
+	if (u->waiting && !hrtimer_is_queued(timer)) {
+		u->waiting = false;
+		u->timeout = u->rx.len;
+		uart_line_update(u);
 	}
-	if (u->sending)
-		line_arrive(u);
-	else if (u->rx.len)
-		u->timeout = true;
-
-	ns = line_next(u);
-	u->ticking = ns;
-	if (ns)
-		hrtimer_forward_now(timer, ns_to_ktime(ns));
-	ferry_instance_set_level(u->inst, uart_port_cause(u) != UART_IIR_NO_INT);
-	spin_unlock(&u->lock);
-	return ns ? HRTIMER_RESTART : HRTIMER_NORESTART;
+	spin_unlock(&u->card->lock);
+	return HRTIMER_NORESTART;
 }
 
 /**
- * uart_line_update - a register was accessed: what follows from it?
- * @u: the port, locked
+ * uart_line_update - something has happened at a port: what follows from it?
+ * @u: the port, its card locked
  */
 void uart_line_update(struct uart *u)
 {
-	u64 ns;
-
-	/* Waiting for the timeout is cut short, sending is not. */
-	if (!u->ticking || (!u->sending && can_send(u))) {
-		ns = line_next(u);
-		u->ticking = ns;
-		if (ns)
-			hrtimer_start(&u->line, ns_to_ktime(ns),
-				      HRTIMER_MODE_REL_SOFT);
-	}
-	ferry_instance_set_level(u->inst, uart_port_cause(u) != UART_IIR_NO_INT);
+	line_start(u);
+	idle_start(u);
+	uart_card_update(u->card);
 }
 
 /**
@@ -129,16 +129,18 @@ void uart_line_update(struct uart *u)
  */
 void uart_line_init(struct uart *u)
 {
-	spin_lock_init(&u->lock);
 	hrtimer_setup(&u->line, line_tick, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_REL_SOFT);
+	hrtimer_setup(&u->idle, idle_tick, CLOCK_MONOTONIC,
 		      HRTIMER_MODE_REL_SOFT);
 }
 
 /**
- * uart_line_stop - stop the timer and wait for it
- * @u: the port, not locked; nobody accesses its registers
+ * uart_line_stop - stop the timers and wait for them
+ * @u: the port, its card not locked; nobody accesses its registers
  */
 void uart_line_stop(struct uart *u)
 {
 	hrtimer_cancel(&u->line);
+	hrtimer_cancel(&u->idle);
 }

@@ -59,6 +59,7 @@ void uart_port_receive(struct uart *u, u8 byte, u8 error)
 	}
 	fifo_push(&u->rx, byte, error);
 	u->timeout = false;
+	u->waiting = false;
 }
 
 /* The other ends of the modem lines (DS 8.6, 8.7). */
@@ -133,6 +134,7 @@ u8 uart_port_read(struct uart *u, unsigned int reg)
 		if (u->lcr & UART_LCR_DLAB)
 			return u->divisor;
 		u->timeout = false;
+		u->waiting = false;
 		return u->rx.len ? fifo_pop(&u->rx) : 0;
 	case UART_IER:
 		return u->lcr & UART_LCR_DLAB ? u->divisor >> 8 : u->ier;
