@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A PCI serial card with one, two or four 16550A ports, each with a loopback
- * plug in its connector: what is sent comes back, RTS is wired to CTS, and DTR
- * to DSR and DCD.
+ * plug in its connector (what is sent comes back, RTS is wired to CTS, and DTR
+ * to DSR and DCD) or with a cable to a tty of the host.
  *
  * Linux drives it with 8250_pci, which knows it by its class and takes a single
  * I/O BAR for as many ports as it has times eight bytes.
@@ -40,6 +40,7 @@ static int create_4(struct ferry_instance *inst)
 	.intx = true,							\
 	.msi = 1,							\
 	.state_size = sizeof(struct uart_card *),			\
+	.groups = uart_card_groups,					\
 	.destroy = uart_card_destroy,					\
 	.reset = uart_card_reset,					\
 	.read = uart_card_read,						\
@@ -78,22 +79,30 @@ static const struct ferry_model uart_models[] = {
 
 static unsigned int max_instances = 64;
 module_param(max_instances, uint, 0444);
-MODULE_PARM_DESC(max_instances, "How many instances there may be at once (default 64)");
+MODULE_PARM_DESC(max_instances, "How many instances there may be at once, up to 4096 (default 64)");
 
 static struct ferry_parent *uart_parent;
 
 static int __init uart_init(void)
 {
+	int ret;
+
+	ret = uart_node_init(max_instances);
+	if (ret)
+		return ret;
 	uart_parent = ferry_parent_register("ferry-uart", THIS_MODULE,
 					    uart_models,
 					    ARRAY_SIZE(uart_models),
 					    max_instances);
+	if (IS_ERR(uart_parent))
+		uart_node_exit();
 	return PTR_ERR_OR_ZERO(uart_parent);
 }
 
 static void __exit uart_exit(void)
 {
 	ferry_parent_unregister(uart_parent);
+	uart_node_exit();
 }
 
 module_init(uart_init);

@@ -6,40 +6,61 @@
  * end, as with a real one. Another timer measures the character timeout of the
  * receiver.
  *
- * A loopback plug is in the connector. It has the flow control that a UART
- * without any lacks: the transmitter pauses while the receiver is full, and
- * no byte is lost however slowly the port is read. In the internal loop (MCR
- * bit 4) there is no plug; there, and for a break, a full receiver overruns.
+ * At the connector there is a cable to the host's end, or a loopback plug. The
+ * plug has the flow control that a UART without any lacks: the transmitter
+ * pauses while the receiver is full, and no byte is lost however slowly the
+ * port is read. In the internal loop (MCR bit 4) there is neither; there, and
+ * for a break, a full receiver overruns.
  */
-#include <linux/math64.h>
-
 #include <compat/timer.h>
 
 #include "uart.h"
 
-#define UART_BAUD_MAX	115200		/* with a divisor of 1 */
+/* Where the transmitter ends. */
+enum route { ROUTE_LOOP, ROUTE_PLUG, ROUTE_CABLE };
 
-#define UART_BAUD_MAX	115200		/* with a divisor of 1 */
+static enum route route(const struct uart *u)
+{
+	if (u->mcr & UART_MCR_LOOP)
+		return ROUTE_LOOP;
+	return u->card->plug ? ROUTE_PLUG : ROUTE_CABLE;
+}
 
-/* How long @chars frames take on the line: start, data, parity, stop bits. */
+/**
+ * uart_line_frame - the format that the guest has set
+ * @u: the port, its card locked
+ * @f: where to put it
+ */
+void uart_line_frame(const struct uart *u, struct uart_frame *f)
+{
+	static const u8 parity[] = {
+		UART_ODD, UART_EVEN, UART_MARK, UART_SPACE,
+	};
+	/* The counter wraps: a divisor of 0 counts like 65,536. */
+	u32 divisor = (u16)(u->divisor - 1) + 1;
+
+	f->bit = divisor * (NSEC_PER_SEC / UART_BAUD_MAX);
+	f->data = 5 + (u->lcr & 3);
+	f->stops = u->lcr & UART_LCR_STOP ? 2 : 1;
+	f->parity = u->lcr & UART_LCR_PARITY ? parity[u->lcr >> 4 & 3] :
+					       UART_NO_PARITY;
+}
+
 static ktime_t frames(const struct uart *u, unsigned int chars)
 {
-	unsigned int bits = 1 + 5 + (u->lcr & 3) + !!(u->lcr & UART_LCR_PARITY) +
-			    1 + !!(u->lcr & UART_LCR_STOP);
-	/* The counter wraps: a divisor of 0 counts like 65,536. */
-	u64 divisor = (u16)(u->divisor - 1) + 1;
+	struct uart_frame frame;
 
-	return ns_to_ktime(div_u64(divisor * bits * chars * NSEC_PER_SEC,
-				   UART_BAUD_MAX));
+	uart_line_frame(u, &frame);
+	return ns_to_ktime(uart_frame_ns(&frame, chars));
 }
 
 static bool can_send(const struct uart *u)
 {
 	if (u->lcr & UART_LCR_SBC)
 		return !u->broken || u->tx.len;
-	if (u->mcr & UART_MCR_LOOP)
-		return u->tx.len;
-	return u->tx.len && u->rx.len < uart_depth(u);
+	if (route(u) == ROUTE_PLUG)
+		return u->tx.len && u->rx.len < uart_depth(u);
+	return u->tx.len;
 }
 
 static void line_start(struct uart *u)
@@ -50,38 +71,67 @@ static void line_start(struct uart *u)
 	hrtimer_start(&u->line, frames(u, u->sending), HRTIMER_MODE_REL_SOFT);
 }
 
+/* Characters are on their way to the receiver. */
+static bool coming(const struct uart *u)
+{
+	return route(u) == ROUTE_CABLE ? u->end.sending : u->sending;
+}
+
 /* Left alone for the time of four characters (DS 8.4.1). */
 static void idle_start(struct uart *u)
 {
-	if (u->waiting || u->timeout || !u->rx.len ||
+	/* They come one by one, though they arrive together. */
+	if (coming(u))
+		u->waiting = false;
+	if (coming(u) || u->waiting || u->timeout || !u->rx.len ||
 	    u->rx.len >= uart_trigger(u))
 		return;
 	u->waiting = true;
 	hrtimer_start(&u->idle, frames(u, 4), HRTIMER_MODE_REL_SOFT);
 }
 
+static void arrive(struct uart *u, const struct uart_frame *frame, u8 byte)
+{
+	u8 error = 0;
+
+	if (route(u) != ROUTE_CABLE)
+		uart_port_receive(u, byte & uart_frame_mask(frame), 0);
+	else if (u->end.open && u->end.frame.bit &&
+		 uart_frame_receive(frame, &u->end.frame, &byte, &error))
+		uart_end_receive(&u->end, byte, error);
+}
+
+static void arrive_break(struct uart *u)
+{
+	/* However long it lasts, a break is one zero byte. */
+	if (route(u) == ROUTE_CABLE)
+		uart_end_receive(&u->end, 0, UART_LSR_BI);
+	else
+		uart_port_receive(u, 0, UART_LSR_BI | UART_LSR_FE);
+	u->broken = true;
+}
+
 /* Characters that were on the line arrive. */
 static void line_arrive(struct uart *u)
 {
-	u8 mask = 0xff >> (3 - (u->lcr & 3));
-	bool plug = !(u->mcr & UART_MCR_LOOP);
 	bool was_sending = u->tx.len;
+	struct uart_frame frame;
 
-	if ((u->lcr & UART_LCR_SBC) && !u->broken) {
-		/* However long it lasts, a break is one zero byte. */
-		uart_port_receive(u, 0, UART_LSR_BI | UART_LSR_FE);
-		u->broken = true;
-	}
+	uart_line_frame(u, &frame);
+	if ((u->lcr & UART_LCR_SBC) && !u->broken)
+		arrive_break(u);
 	for (; u->sending && u->tx.len; u->sending--) {
 		if (u->lcr & UART_LCR_SBC) {
 			fifo_pop(&u->tx);
 			continue;
 		}
-		if (plug && u->rx.len == uart_depth(u))
+		if (route(u) == ROUTE_PLUG && u->rx.len == uart_depth(u))
 			break;
-		uart_port_receive(u, fifo_pop(&u->tx) & mask, 0);
+		arrive(u, &frame, fifo_pop(&u->tx));
 	}
 	u->sending = 0;
+	if (route(u) == ROUTE_CABLE)
+		uart_end_push(&u->end);
 	if (was_sending && !u->tx.len)
 		u->thre = true;
 }
@@ -118,7 +168,12 @@ static enum hrtimer_restart idle_tick(struct hrtimer *timer)
  */
 void uart_line_update(struct uart *u)
 {
+	lockdep_assert_held(&u->card->lock);
+	if (!u->card->inst)
+		return;
 	line_start(u);
+	/* There may be room in the receiver. */
+	uart_end_send(&u->end);
 	idle_start(u);
 	uart_card_update(u->card);
 }

@@ -62,23 +62,30 @@ void uart_port_receive(struct uart *u, u8 byte, u8 error)
 	u->waiting = false;
 }
 
-/* The other ends of the modem lines (DS 8.6, 8.7). */
-static void modem_lines(struct uart *u)
+/* What comes in from the other ends of the modem lines (DS 8.6, 8.7). */
+static u8 lines_in(const struct uart *u)
 {
-	u8 old = u->msr, lines = 0;
+	bool rts = u->mcr & UART_MCR_RTS, dtr = u->mcr & UART_MCR_DTR;
 
-	if (u->mcr & UART_MCR_RTS)
-		lines |= UART_MSR_CTS;
-	if (u->mcr & UART_MCR_DTR)
-		lines |= UART_MSR_DSR;
-	if (u->mcr & UART_MCR_LOOP) {
-		if (u->mcr & UART_MCR_OUT1)
-			lines |= UART_MSR_RI;
-		if (u->mcr & UART_MCR_OUT2)
-			lines |= UART_MSR_DCD;
-	} else if (u->mcr & UART_MCR_DTR) {
-		lines |= UART_MSR_DCD;
+	if (u->mcr & UART_MCR_LOOP)
+		return (rts ? UART_MSR_CTS : 0) | (dtr ? UART_MSR_DSR : 0) |
+		       (u->mcr & UART_MCR_OUT1 ? UART_MSR_RI : 0) |
+		       (u->mcr & UART_MCR_OUT2 ? UART_MSR_DCD : 0);
+	if (!u->card->plug) {
+		rts = end_rts(&u->end);
+		dtr = u->end.dtr;
 	}
+	return (rts ? UART_MSR_CTS : 0) |
+	       (dtr ? UART_MSR_DSR | UART_MSR_DCD : 0);
+}
+
+/**
+ * uart_port_lines - modem lines may have changed, of this end or the other
+ * @u: the port
+ */
+void uart_port_lines(struct uart *u)
+{
+	u8 old = u->msr, lines = lines_in(u);
 
 	/* Delta bits lie four below; of RI only the trailing edge counts. */
 	u->msr |= ((old ^ lines) >> 4) & (UART_MSR_DCTS | UART_MSR_DDSR |
@@ -212,7 +219,8 @@ void uart_port_write(struct uart *u, unsigned int reg, u8 value)
 		break;
 	case UART_MCR:
 		u->mcr = value & UART_MCR_BITS;
-		modem_lines(u);
+		uart_port_lines(u);
+		uart_end_lines(&u->end);
 		break;
 	case UART_SCR:
 		u->scr = value;
