@@ -33,7 +33,7 @@ void ferry_req_signal(struct ferry_device *fdev, unsigned int count);
 int ferry_trigger_get(int fd, struct eventfd_ctx **ctx);
 void ferry_trigger_put(struct eventfd_ctx *ctx);
 void ferry_trigger_retire(struct eventfd_ctx *ctx);
-void ferry_trigger_signal(struct eventfd_ctx __rcu **slot);
+bool ferry_trigger_signal(struct eventfd_ctx __rcu **slot);
 
 int ferry_intx_set(struct ferry_device *fdev, const struct vfio_irq_set *hdr,
 		   const void *data);

@@ -43,17 +43,19 @@ EXPORT_SYMBOL_GPL(ferry_vector_signal);
  * @vector: number of the vector
  *
  * Context: any but NMI.
+ * Return: whether the vector ends in an eventfd, which has been signalled.
  */
-void ferry_irq_signal(struct ferry_device *fdev, unsigned int vector)
+bool ferry_irq_signal(struct ferry_device *fdev, unsigned int vector)
 {
 	struct ferry_vector *v;
+	bool sent;
 
 	/* Vectors are freed after a grace period, see vector_free(). */
 	rcu_read_lock();
 	v = xa_load(&fdev->irqs.vectors, vector);
-	if (v)
-		ferry_trigger_signal(&v->trigger);
+	sent = v && ferry_trigger_signal(&v->trigger);
 	rcu_read_unlock();
+	return sent;
 }
 EXPORT_SYMBOL_GPL(ferry_irq_signal);
 
@@ -111,6 +113,9 @@ static void vector_point(struct ferry_vector *vector,
 	if (!vector->irq) {
 		rcu_assign_pointer(vector->trigger, trigger);
 		ferry_trigger_retire(old);
+		/* The new eventfd is found by whoever signals from here on. */
+		if (trigger && fdev->ops->irq->vector_arm)
+			fdev->ops->irq->vector_arm(fdev, vector, !old);
 		return;
 	}
 

@@ -85,8 +85,9 @@ void ferry_trigger_retire(struct eventfd_ctx *ctx)
  * @slot: the slot
  *
  * Context: any but NMI.
+ * Return: whether there was one.
  */
-void ferry_trigger_signal(struct eventfd_ctx __rcu **slot)
+bool ferry_trigger_signal(struct eventfd_ctx __rcu **slot)
 {
 	struct eventfd_ctx *ctx;
 
@@ -95,4 +96,5 @@ void ferry_trigger_signal(struct eventfd_ctx __rcu **slot)
 	if (ctx)
 		ferry_eventfd_signal(ctx);
 	rcu_read_unlock();
+	return ctx;
 }

@@ -63,7 +63,8 @@ struct ferry_vector {
  * @vector_release: undo @vector_request.
  * @vector_arm: @vector has got an eventfd. Write its message into the device
  *	again, in case a reset behind our back has cleared it, and if @enable
- *	is set, enable_irq() it. Goes with @vector_request.
+ *	is set, enable_irq() it. Goes with @vector_request. For an emulated
+ *	vector: signal what is pending. Optional then.
  * @vector_disarm: @vector is about to lose its eventfd. disable_irq() it, with
  *	the mask bit in the device within reach. Goes with @vector_request.
  * @intx_mask: stop the device or its line from interrupting.
@@ -124,7 +125,7 @@ struct ferry_irqs {
 };
 
 void ferry_vector_signal(struct ferry_vector *vector);
-void ferry_irq_signal(struct ferry_device *fdev, unsigned int vector);
+bool ferry_irq_signal(struct ferry_device *fdev, unsigned int vector);
 bool ferry_irq_active(struct ferry_device *fdev, unsigned int index);
 bool ferry_intx_interrupt(struct ferry_device *fdev);
 void ferry_intx_set_disabled(struct ferry_device *fdev, bool disabled);
