@@ -31,10 +31,13 @@ static struct ferry_region *vma_region(struct ferry_device *fdev,
 static unsigned long vma_pfn(struct vm_area_struct *vma, unsigned long addr)
 {
 	struct ferry_device *fdev = vma->vm_private_data;
+	struct ferry_region *region = vma_region(fdev, vma);
 	unsigned long pgoff = vma->vm_pgoff & (FERRY_REGION_MASK >> PAGE_SHIFT);
 
-	return PHYS_PFN(vma_region(fdev, vma)->phys) + pgoff +
-	       ((addr - vma->vm_start) >> PAGE_SHIFT);
+	pgoff += (addr - vma->vm_start) >> PAGE_SHIFT;
+	if (region->ops->pfn)
+		return region->ops->pfn(fdev, region, (u64)pgoff << PAGE_SHIFT);
+	return PHYS_PFN(region->phys) + pgoff;
 }
 
 /* Fill a page table entry that is still empty; its lock is held. */
@@ -93,6 +96,9 @@ static vm_fault_t region_huge_fault(struct vm_fault *vmf, unsigned int order)
 
 	if (addr < vma->vm_start || vma->vm_end - addr < size)
 		return VM_FAULT_FALLBACK;
+	/* Its page frames follow no order. */
+	if (vma_region(fdev, vma)->ops->pfn)
+		return VM_FAULT_FALLBACK;
 	pfn = vma_pfn(vma, addr);
 	if (pfn & ((1UL << order) - 1))
 		return VM_FAULT_FALLBACK;
@@ -138,7 +144,8 @@ int ferry_device_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 		return -EINVAL;
 
 	if (region->ops->map) {
-		ret = region->ops->map(fdev, region);
+		ret = region->ops->map(fdev, region, pgoff << PAGE_SHIFT,
+				       pages << PAGE_SHIFT);
 		if (ret)
 			return ret;
 	}
@@ -147,10 +154,12 @@ int ferry_device_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 		return ret;
 
 	vma->vm_private_data = fdev;
-	vma->vm_page_prot = pgprot_decrypted(pgprot_noncached(vma->vm_page_prot));
-	/* A guest may know that a BAR is prefetchable, and map it that way. */
-	vm_flags_set(vma, VM_ALLOW_ANY_UNCACHED | VM_IO | VM_PFNMAP |
-			  VM_DONTEXPAND | VM_DONTDUMP);
+	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
+	if (!region->ops->pfn) {
+		vma->vm_page_prot = pgprot_decrypted(pgprot_noncached(vma->vm_page_prot));
+		/* A guest may know that a BAR is prefetchable, and map it that way. */
+		vm_flags_set(vma, VM_ALLOW_ANY_UNCACHED);
+	}
 	vma->vm_ops = &region_vm_ops;
 	return 0;
 }

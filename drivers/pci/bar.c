@@ -250,7 +250,8 @@ static int port_region_write(struct ferry_device *fdev,
 	return 0;
 }
 
-static int bar_map(struct ferry_device *fdev, struct ferry_region *region)
+static int bar_map(struct ferry_device *fdev, struct ferry_region *region,
+		   u64 off, u64 len)
 {
 	return region_bar(fdev, region)->error;
 }

@@ -27,8 +27,13 @@ struct ferry_region;
  *	cannot be written (the core answers -EINVAL).
  * @clip: how many of the @len bytes at @off there are in a row, 0 for none (the core answers
  *	&ferry_region.past_end); for a region with holes. Optional.
- * @map: called once for each new mapping, before the first fault; says with
- *	an errno that the region cannot be mapped now. Optional.
+ * @map: called once for each new mapping, of the @len bytes from @off, which
+ *	are whole pages within &ferry_region.map_size, before the first fault; says with
+ *	an errno that they cannot be mapped now, or never. Optional.
+ * @pfn: the page frame behind the page that begins at @off, which @map has let
+ *	pass, for a region that is made of the kernel's own memory: it is
+ *	mapped cached, a page at a time. Called with the gate and locks of the memory
+ *	management held. Optional; without it the region is &ferry_region.phys.
  * @caps: add capabilities (VFIO_REGION_INFO_CAP_*) to the region's
  *	description. Optional.
  *
@@ -43,7 +48,10 @@ struct ferry_region_ops {
 	int (*write)(struct ferry_device *fdev, struct ferry_region *region,
 		     u64 off, const void *buf, size_t len);
 	size_t (*clip)(struct ferry_region *region, u64 off, size_t len);
-	int (*map)(struct ferry_device *fdev, struct ferry_region *region);
+	int (*map)(struct ferry_device *fdev, struct ferry_region *region,
+		   u64 off, u64 len);
+	unsigned long (*pfn)(struct ferry_device *fdev,
+			     struct ferry_region *region, u64 off);
 	int (*caps)(struct ferry_device *fdev, struct ferry_region *region,
 		    struct vfio_info_cap *caps);
 };
