@@ -80,7 +80,11 @@ static u32 events_of(const struct ferry_config *cfg, unsigned int pos,
 	if (events & FERRY_CONFIG_POWER && !power_state_exists(cfg, pos, new))
 		events &= ~FERRY_CONFIG_POWER;
 	if (old == new)
-		events &= ~(FERRY_CONFIG_MSI | FERRY_CONFIG_MSIX);
+		events &= ~(FERRY_CONFIG_MSI | FERRY_CONFIG_MSIX |
+			    FERRY_CONFIG_MSI_MASK);
+	/* Hardware minds its mask bits itself. */
+	if (cfg->backend)
+		events &= ~FERRY_CONFIG_MSI_MASK;
 	return events;
 }
 

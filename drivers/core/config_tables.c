@@ -82,7 +82,8 @@ static const struct ferry_cap_field vpd_fields[] = {
 	  .events = FERRY_CONFIG_MSI }
 #define MSI_MASK_FIELD(off)						\
 	{ .offset = (off), .width = 4, .live = true, .write = ~0U,	\
-	  .emulated = ~0U }
+	  .emulated = ~0U,						\
+	  .trigger = ~0U, .events = FERRY_CONFIG_MSI_MASK }
 
 static const struct ferry_cap_field msi32_fields[] = {
 	MSI_FLAGS_FIELD,

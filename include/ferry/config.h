@@ -62,6 +62,8 @@ struct ferry_config_backend {
 #define FERRY_CONFIG_MSI	BIT(5)
 /* MSI-X Message Control was written (emulated devices only). */
 #define FERRY_CONFIG_MSIX	BIT(6)
+/* The mask bits of MSI changed (emulated devices only). */
+#define FERRY_CONFIG_MSI_MASK	BIT(7)
 
 /**
  * struct ferry_config_change - one write that means something

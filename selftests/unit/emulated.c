@@ -130,6 +130,36 @@ static void raises_events(void)
 	device_free(dev);
 }
 
+/* Its mask bits are the model's to mind, so it is told; its pending bits it sets. */
+static void masks_messages(void)
+{
+	static const u8 maskable[] = { 0x8a, 0x01 };
+	struct device *dev = make(&uart);
+
+	CHECK_EQ(ferry_config_add_cap(&dev->cfg, 0x05, maskable,
+				      sizeof(maskable)), 0x40);
+	CHECK_EQ(ferry_config_add_cap(&dev->cfg, 0x11, msix, sizeof(msix)),
+		 0x58);
+	CHECK_EQ(user_read(dev, 0x50, 4), 0);
+	expect(dev, 0x50, 4, 0x80000001, FERRY_CONFIG_MSI_MASK, 0, 0x80000001);
+	CHECK_EQ(user_read(dev, 0x50, 4), 0x80000001);
+	expect(dev, 0x50, 4, 0x80000001, 0, 0, 0);
+	expect(dev, 0x53, 1, 0, FERRY_CONFIG_MSI_MASK, 0x80000001, 1);
+	expect(dev, 0x50, 2, 0, FERRY_CONFIG_MSI_MASK, 1, 0);
+	expect(dev, 0x54, 4, ~0U, 0, 0, 0);
+	CHECK_EQ(user_read(dev, 0x54, 4), 0);
+	ferry_config_set32(&dev->cfg, 0x54, 0x10);
+	CHECK_EQ(user_read(dev, 0x54, 4), 0x10);
+	/* Message Control and mask bits are told apart. */
+	expect(dev, 0x42, 2, 0x0001, FERRY_CONFIG_MSI, 0x018a, 0x018b);
+
+	/* No mask bits, no event: what is there belongs to MSI-X. */
+	device_free(dev);
+	dev = make_uart();
+	expect(dev, 0x58, 4, 0xffffffff, FERRY_CONFIG_MSIX, 0x0003, 0xc003);
+	device_free(dev);
+}
+
 static void reset(void)
 {
 	struct device *dev = make_uart();
@@ -236,6 +266,7 @@ static void refuses_nonsense(void)
 const struct test emulated_tests[] = {
 	{ "emulated.whole_space", whole_space },
 	{ "emulated.raises_events", raises_events },
+	{ "emulated.masks_messages", masks_messages },
 	{ "emulated.reset", reset },
 	{ "emulated.express", express },
 	{ "emulated.refuses_nonsense", refuses_nonsense },

@@ -196,6 +196,9 @@ static void msi(void)
 	expect(dev, 0xd6, 2, 0x0071, FERRY_CONFIG_MSI, 0xd6, 0x010a, 0x011b);
 	expect(dev, 0xd6, 2, 0x0011, 0, 0, 0, 0);
 	expect(dev, 0xd7, 1, 0x01, 0, 0, 0, 0);
+	/* Hardware minds its mask bits itself. */
+	expect(dev, 0xe0, 4, 0x00000003, 0, 0, 0, 0);
+	CHECK_EQ(device_get(dev, 0xe0, 4), 3);
 	device_free(dev);
 }
 
