@@ -3,128 +3,11 @@
  * Instances: a VFIO PCI device for each, made of a model. Nothing here knows
  * how an instance came into being.
  */
-#include <linux/bitfield.h>
 #include <linux/export.h>
-#include <linux/log2.h>
-#include <linux/pci.h>
 #include <linux/slab.h>
 
 #include "compat/compat.h"
 #include "mdev.h"
-
-static void set_gate(struct ferry_device *fdev, enum ferry_gate_reason reason,
-		     bool closed)
-{
-	ferry_gate_lock(fdev);
-	ferry_gate_set(fdev, reason, closed);
-	ferry_gate_unlock(fdev);
-}
-
-/* The configuration space has changed; config_lock is held. */
-static void config_after(void *ctx, const struct ferry_config_change *change)
-{
-	struct ferry_instance *inst = ctx;
-	struct ferry_device *fdev = &inst->fdev;
-	u32 changed = change->old ^ change->new;
-
-	if (change->error)
-		return;
-	if (change->events & FERRY_CONFIG_COMMAND) {
-		if (changed & PCI_COMMAND_MEMORY)
-			set_gate(fdev, FERRY_GATE_COMMAND,
-				 !(change->new & PCI_COMMAND_MEMORY));
-		if (changed & PCI_COMMAND_INTX_DISABLE)
-			ferry_intx_set_disabled(fdev, change->new &
-						PCI_COMMAND_INTX_DISABLE);
-	}
-	if ((change->events & FERRY_CONFIG_POWER) &&
-	    (changed & PCI_PM_CTRL_STATE_MASK))
-		set_gate(fdev, FERRY_GATE_POWER,
-			 change->new & PCI_PM_CTRL_STATE_MASK);
-}
-
-static const struct ferry_config_ops config_ops = {
-	.after = config_after,
-};
-
-/* PCI PM 1.2, 3.2: D0 and D3hot, between which nothing is lost; no PME. */
-static int add_pm(struct ferry_config *config)
-{
-	struct {
-		__le16 pmc;
-		__le16 pmcsr;
-		__le16 extensions;
-	} __packed pm = {
-		.pmc = cpu_to_le16(3),
-		.pmcsr = cpu_to_le16(PCI_PM_CTRL_NO_SOFT_RESET),
-	};
-
-	return ferry_config_add_cap(config, PCI_CAP_ID_PM, &pm, sizeof(pm));
-}
-
-/* PCI 3.0, 6.8.1: 64-bit addresses, no mask bits. */
-static int add_msi(struct ferry_config *config, unsigned int vectors)
-{
-	struct {
-		__le16 flags;
-		__le32 address[2];
-		__le16 data;
-	} __packed msi = {
-		.flags = cpu_to_le16(PCI_MSI_FLAGS_64BIT |
-				     FIELD_PREP(PCI_MSI_FLAGS_QMASK,
-						ilog2(vectors))),
-	};
-
-	return ferry_config_add_cap(config, PCI_CAP_ID_MSI, &msi, sizeof(msi));
-}
-
-static int config_build(struct ferry_instance *inst)
-{
-	const struct ferry_model *model = inst->model;
-	struct ferry_config *config = &inst->fdev.config;
-	struct ferry_config_header header = {
-		.size = INSTANCE_CONFIG_SIZE,
-		.vendor = model->vendor,
-		.device = model->device,
-		.subsystem_vendor = model->subsystem_vendor,
-		.subsystem_device = model->subsystem_device,
-		.class = model->class,
-		.revision = model->revision,
-		.pin = model->intx,
-	};
-	unsigned int i;
-	int ret;
-
-	for (i = 0; i < FERRY_MODEL_NR_BARS; i++) {
-		header.bars[i].size = model->bars[i].size;
-		header.bars[i].flags = model->bars[i].flags;
-	}
-	ret = ferry_config_init_emulated(config, inst->config, &header,
-					 &config_ops, inst);
-	if (ret)
-		return ret;
-	ret = add_pm(config);
-	if (ret < 0)
-		return ret;
-	if (model->msi) {
-		ret = add_msi(config, model->msi);
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
-}
-
-/* PCI 3.0, 6.2.3: the interrupt bit of STATUS follows the level. */
-static void config_sync(struct ferry_device *fdev)
-{
-	struct ferry_instance *inst = to_instance(fdev);
-	u16 status = ferry_config_get16(&fdev->config, PCI_STATUS);
-
-	status &= ~PCI_STATUS_INTERRUPT;
-	if (inst->model->intx && instance_level(inst))
-		status |= PCI_STATUS_INTERRUPT;
-	ferry_config_set16(&fdev->config, PCI_STATUS, status);
-}
 
 static void model_reset(struct ferry_instance *inst)
 {
@@ -132,22 +15,38 @@ static void model_reset(struct ferry_instance *inst)
 	inst->model->reset(inst);
 }
 
-/*
+/**
+ * ferry_instance_reset - reset an instance that is open
+ * @inst: the instance
+ *
  * The configuration space that the user sees stays as it is, as that of a
- * physical function does, where the VFIO driver puts it back.
+ * physical function does, where the VFIO driver puts it back; and vectors keep their
+ * eventfds.
+ *
+ * Context: process context; config_lock may be held.
  */
-static int instance_reset(struct ferry_device *fdev)
+void ferry_instance_reset(struct ferry_instance *inst)
 {
-	ferry_gate_lock(fdev);
-	model_reset(to_instance(fdev));
-	ferry_gate_unlock(fdev);
+	ferry_gate_lock(&inst->fdev);
+	model_reset(inst);
+	ferry_gate_unlock(&inst->fdev);
+}
+
+static int device_reset(struct ferry_device *fdev)
+{
+	ferry_instance_reset(to_instance(fdev));
 	return 0;
+}
+
+static void config_sync(struct ferry_device *fdev)
+{
+	ferry_layout_sync(to_instance(fdev));
 }
 
 static const struct ferry_device_ops instance_ops = {
 	.irq = &ferry_instance_irq_ops,
 	.config_sync = config_sync,
-	.reset = instance_reset,
+	.reset = device_reset,
 };
 
 static int instance_init(struct vfio_device *vdev)
@@ -169,17 +68,9 @@ static int instance_open(struct vfio_device *vdev)
 	struct ferry_instance *inst = to_instance(fdev);
 	int ret;
 
-	inst->config = kvzalloc(ferry_config_bytes(INSTANCE_CONFIG_SIZE),
-				GFP_KERNEL_ACCOUNT);
-	if (!inst->config)
-		return -ENOMEM;
-	ret = config_build(inst);
-	if (ret) {
-		kvfree(inst->config);
+	ret = ferry_layout_build(inst);
+	if (ret)
 		return ret;
-	}
-	/* Memory decoding is off in a new configuration space. */
-	set_gate(fdev, FERRY_GATE_COMMAND, true);
 	ferry_bars_init(inst);
 	ferry_device_start(fdev);
 	return 0;

@@ -8,9 +8,6 @@
 #include <ferry/device.h>
 #include <ferry/model.h>
 
-/* A model has no extended configuration space. */
-#define INSTANCE_CONFIG_SIZE	256
-
 /**
  * struct ferry_instance - one device of a model
  * @fdev: the VFIO PCI device; the first member
@@ -44,6 +41,10 @@ int ferry_model_check(const struct ferry_model *model);
 struct ferry_instance *ferry_instance_create(struct device *dev,
 					     const struct ferry_model *model);
 void ferry_instance_destroy(struct ferry_instance *inst);
+void ferry_instance_reset(struct ferry_instance *inst);
+
+int ferry_layout_build(struct ferry_instance *inst);
+void ferry_layout_sync(struct ferry_instance *inst);
 
 void ferry_bars_init(struct ferry_instance *inst);
 

@@ -47,6 +47,8 @@ struct ferry_model_bar {
  * @subsystem_device: subsystem ID
  * @class: class code, 24 bits: base class, sub-class, programming interface
  * @revision: revision ID
+ * @express: a PCI Express endpoint: 4,096 bytes of configuration space, function
+ *	level reset, a serial number; else a conventional PCI device with 256 bytes
  * @bars: base address registers
  * @intx: it has an INTx interrupt (INTA)
  * @msi: MSI vectors, 0 or a power of two up to 32
@@ -84,6 +86,7 @@ struct ferry_model {
 	u16 subsystem_device;
 	u32 class;
 	u8 revision;
+	bool express;
 	struct ferry_model_bar bars[FERRY_MODEL_NR_BARS];
 	bool intx;
 	u8 msi;

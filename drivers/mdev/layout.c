@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The configuration space of an instance: which capabilities it has, and what the
+ * kit's side of the device does about a change.
+ *
+ * A PCI Express endpoint has 4,096 bytes, a conventional PCI device 256. "PCIe" in
+ * comments is PCI Express Base Specification 5.0.
+ */
+#include <linux/bitfield.h>
+#include <linux/log2.h>
+#include <linux/pci.h>
+#include <linux/stringhash.h>
+
+#include "mdev.h"
+
+#define EXPRESS_CONFIG_SIZE	4096
+#define CONVENTIONAL_CONFIG_SIZE	256
+
+static void set_gate(struct ferry_device *fdev, enum ferry_gate_reason reason,
+		     bool closed)
+{
+	ferry_gate_lock(fdev);
+	ferry_gate_set(fdev, reason, closed);
+	ferry_gate_unlock(fdev);
+}
+
+/* The configuration space has changed; config_lock is held. */
+static void config_after(void *ctx, const struct ferry_config_change *change)
+{
+	struct ferry_instance *inst = ctx;
+	struct ferry_device *fdev = &inst->fdev;
+	u32 changed = change->old ^ change->new;
+
+	if (change->error)
+		return;
+	if (change->events & FERRY_CONFIG_COMMAND) {
+		if (changed & PCI_COMMAND_MEMORY)
+			set_gate(fdev, FERRY_GATE_COMMAND,
+				 !(change->new & PCI_COMMAND_MEMORY));
+		if (changed & PCI_COMMAND_INTX_DISABLE)
+			ferry_intx_set_disabled(fdev, change->new &
+						PCI_COMMAND_INTX_DISABLE);
+	}
+	if ((change->events & FERRY_CONFIG_POWER) &&
+	    (changed & PCI_PM_CTRL_STATE_MASK))
+		set_gate(fdev, FERRY_GATE_POWER,
+			 change->new & PCI_PM_CTRL_STATE_MASK);
+	if (change->events & FERRY_CONFIG_FLR)
+		ferry_instance_reset(inst);
+}
+
+static const struct ferry_config_ops config_ops = {
+	.after = config_after,
+};
+
+/* PCI PM 1.2, 3.2: D0 and D3hot, between which nothing is lost; no PME. */
+static int add_pm(struct ferry_instance *inst)
+{
+	struct {
+		__le16 pmc;
+		__le16 pmcsr;
+		__le16 extensions;
+	} __packed pm = {
+		.pmc = cpu_to_le16(3),
+		.pmcsr = cpu_to_le16(PCI_PM_CTRL_NO_SOFT_RESET),
+	};
+
+	return ferry_config_add_cap(&inst->fdev.config, PCI_CAP_ID_PM, &pm,
+				    sizeof(pm));
+}
+
+/* PCI 3.0, 6.8.1: 64-bit addresses, no mask bits. */
+static int add_msi(struct ferry_instance *inst)
+{
+	struct {
+		__le16 flags;
+		__le32 address[2];
+		__le16 data;
+	} __packed msi = {
+		.flags = cpu_to_le16(PCI_MSI_FLAGS_64BIT),
+	};
+
+	if (!inst->model->msi)
+		return 0;
+	msi.flags |= cpu_to_le16(FIELD_PREP(PCI_MSI_FLAGS_QMASK,
+					    ilog2(inst->model->msi)));
+	return ferry_config_add_cap(&inst->fdev.config, PCI_CAP_ID_MSI, &msi,
+				    sizeof(msi));
+}
+
+/*
+ * PCIe 7.5.3: an endpoint with function level reset, behind a link of one lane of 2.5
+ * GT/s that nobody can retrain. Its requests never time out, and it says so by taking
+ * the bit that switches timeouts off.
+ */
+static int add_express(struct ferry_instance *inst)
+{
+	struct {
+		__le16 flags;
+		__le32 devcap;
+		__le16 devctl;
+		__le16 devsta;
+		__le32 lnkcap;
+		__le16 lnkctl;
+		__le16 lnksta;
+		u8 slot_and_root[16];
+		__le32 devcap2;
+		__le16 devctl2;
+		__le16 devsta2;
+		__le32 lnkcap2;
+		__le16 lnkctl2;
+		__le16 lnksta2;
+	} __packed exp = {
+		.flags = cpu_to_le16(2 | PCI_EXP_TYPE_ENDPOINT << 4),
+		.devcap = cpu_to_le32(PCI_EXP_DEVCAP_RBER |
+				      PCI_EXP_DEVCAP_FLR),
+		.devctl = cpu_to_le16(PCI_EXP_DEVCTL_RELAX_EN |
+				      PCI_EXP_DEVCTL_NOSNOOP_EN |
+				      PCI_EXP_DEVCTL_READRQ_512B),
+		.lnkcap = cpu_to_le32(PCI_EXP_LNKCAP_SLS_2_5GB |
+				      FIELD_PREP(PCI_EXP_LNKCAP_MLW, 1)),
+		.lnksta = cpu_to_le16(PCI_EXP_LNKSTA_CLS_2_5GB |
+				      PCI_EXP_LNKSTA_NLW_X1),
+		.devcap2 = cpu_to_le32(PCI_EXP_DEVCAP2_COMP_TMOUT_DIS),
+		.lnkcap2 = cpu_to_le32(PCI_EXP_LNKCAP2_SLS_2_5GB),
+		.lnkctl2 = cpu_to_le16(PCI_EXP_LNKCTL2_TLS_2_5GT),
+	};
+
+	BUILD_BUG_ON(PCI_CAP_FLAGS + sizeof(exp) != PCI_EXP_LNKSTA2 + 2);
+	if (!inst->model->express)
+		return 0;
+	return ferry_config_add_cap(&inst->fdev.config, PCI_CAP_ID_EXP, &exp,
+				    sizeof(exp));
+}
+
+/*
+ * PCIe 7.9.3: an EUI-64 of those that everybody may give himself (IEEE 802, bit 1 of
+ * the first byte). It hangs on the name of the device, so one that is made again,
+ * under its old name, is the same for a guest that knew it.
+ */
+static int add_serial(struct ferry_instance *inst)
+{
+	const char *name = dev_name(inst->fdev.vdev.dev);
+	u32 hash = full_name_hash(NULL, name, strlen(name));
+	u64 eui = 0x02ULL << 56 | (u64)inst->model->vendor << 32 | hash;
+	__le32 dsn[] = { cpu_to_le32(eui), cpu_to_le32(eui >> 32) };
+
+	if (!inst->model->express)
+		return 0;
+	return ferry_config_add_ext_cap(&inst->fdev.config, PCI_EXT_CAP_ID_DSN,
+					1, dsn, sizeof(dsn));
+}
+
+static int add_caps(struct ferry_instance *inst)
+{
+	static int (*const add[])(struct ferry_instance *inst) = {
+		add_pm, add_msi, add_express, add_serial,
+	};
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < ARRAY_SIZE(add); i++) {
+		ret = add[i](inst);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+/**
+ * ferry_layout_build - make the configuration space of an instance
+ * @inst: the instance, which a user is opening
+ *
+ * Memory decoding and everything else that software has to switch on is off.
+ *
+ * Return: 0 with ferry_instance.config to be freed by the caller, or -ENOMEM.
+ */
+int ferry_layout_build(struct ferry_instance *inst)
+{
+	const struct ferry_model *model = inst->model;
+	struct ferry_config_header header = {
+		.size = model->express ? EXPRESS_CONFIG_SIZE :
+					 CONVENTIONAL_CONFIG_SIZE,
+		.vendor = model->vendor,
+		.device = model->device,
+		.subsystem_vendor = model->subsystem_vendor,
+		.subsystem_device = model->subsystem_device,
+		.class = model->class,
+		.revision = model->revision,
+		.pin = model->intx,
+	};
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < FERRY_MODEL_NR_BARS; i++) {
+		header.bars[i].size = model->bars[i].size;
+		header.bars[i].flags = model->bars[i].flags;
+	}
+	inst->config = kvzalloc(ferry_config_bytes(header.size),
+				GFP_KERNEL_ACCOUNT);
+	if (!inst->config)
+		return -ENOMEM;
+	ret = ferry_config_init_emulated(&inst->fdev.config, inst->config,
+					 &header, &config_ops, inst);
+	if (!ret)
+		ret = add_caps(inst);
+	if (ret) {
+		kvfree(inst->config);
+		return ret;
+	}
+	set_gate(&inst->fdev, FERRY_GATE_COMMAND, true);
+	return 0;
+}
+
+/**
+ * ferry_layout_sync - bring what the device says of itself up to date
+ * @inst: the instance
+ *
+ * That is the interrupt bit of STATUS, which follows the level (PCI 3.0, 6.2.3).
+ *
+ * Context: process context, config_lock held.
+ */
+void ferry_layout_sync(struct ferry_instance *inst)
+{
+	struct ferry_config *config = &inst->fdev.config;
+	u16 status = ferry_config_get16(config, PCI_STATUS);
+
+	status &= ~PCI_STATUS_INTERRUPT;
+	if (inst->model->intx && instance_level(inst))
+		status |= PCI_STATUS_INTERRUPT;
+	ferry_config_set16(config, PCI_STATUS, status);
+}
