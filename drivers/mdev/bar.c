@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * BARs of a model: regions that end in its read and write callbacks.
+ * BARs of a model: regions that end in its read and write callbacks, or in the
+ * structures of MSI-X.
  */
 #include <linux/bitops.h>
 #include <linux/pci.h>
@@ -30,17 +31,41 @@ static void bar_leave(struct ferry_instance *inst)
 	ferry_gate_leave(&inst->fdev);
 }
 
-/* The next piece of an access: aligned, at most @max bytes, within @len. */
-static unsigned int bar_width(u64 off, size_t len, unsigned int max)
+/*
+ * The width of the next piece of an access: aligned, within @len, and as wide as
+ * whoever answers there takes it.
+ */
+static unsigned int bar_width(struct ferry_instance *inst, unsigned int bar,
+			      u64 off, size_t len)
 {
+	unsigned int max = inst->model->bars[bar].max_width;
+
+	if (ferry_msix_owns(inst->model, bar, off))
+		max = sizeof(u64);
 	return 1U << min(__ffs(off | max), __fls(len));
+}
+
+static u64 bar_load(struct ferry_instance *inst, unsigned int bar, u64 off,
+		    unsigned int width)
+{
+	if (ferry_msix_owns(inst->model, bar, off))
+		return ferry_msix_read(inst, off, width);
+	return inst->model->read(inst, bar, off, width);
+}
+
+static void bar_store(struct ferry_instance *inst, unsigned int bar, u64 off,
+		      unsigned int width, u64 value)
+{
+	if (ferry_msix_owns(inst->model, bar, off))
+		ferry_msix_write(inst, off, width, value);
+	else
+		inst->model->write(inst, bar, off, width, value);
 }
 
 static int bar_read(struct ferry_device *fdev, struct ferry_region *region,
 		    u64 off, void *buf, size_t len)
 {
 	struct ferry_instance *inst = to_instance(fdev);
-	const struct ferry_model *model = inst->model;
 	unsigned int bar = region - fdev->regions;
 	unsigned int width;
 	__le64 value;
@@ -50,8 +75,8 @@ static int bar_read(struct ferry_device *fdev, struct ferry_region *region,
 	if (ret)
 		return ret;
 	for (; len; len -= width, off += width, buf += width) {
-		width = bar_width(off, len, model->bars[bar].max_width);
-		value = cpu_to_le64(model->read(inst, bar, off, width));
+		width = bar_width(inst, bar, off, len);
+		value = cpu_to_le64(bar_load(inst, bar, off, width));
 		memcpy(buf, &value, width);
 	}
 	bar_leave(inst);
@@ -62,7 +87,6 @@ static int bar_write(struct ferry_device *fdev, struct ferry_region *region,
 		     u64 off, const void *buf, size_t len)
 {
 	struct ferry_instance *inst = to_instance(fdev);
-	const struct ferry_model *model = inst->model;
 	unsigned int bar = region - fdev->regions;
 	unsigned int width;
 	__le64 value;
@@ -72,10 +96,10 @@ static int bar_write(struct ferry_device *fdev, struct ferry_region *region,
 	if (ret)
 		return ret;
 	for (; len; len -= width, off += width, buf += width) {
-		width = bar_width(off, len, model->bars[bar].max_width);
+		width = bar_width(inst, bar, off, len);
 		value = 0;
 		memcpy(&value, buf, width);
-		model->write(inst, bar, off, width, le64_to_cpu(value));
+		bar_store(inst, bar, off, width, le64_to_cpu(value));
 	}
 	bar_leave(inst);
 	return 0;

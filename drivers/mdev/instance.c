@@ -12,6 +12,7 @@
 static void model_reset(struct ferry_instance *inst)
 {
 	ferry_instance_set_level(inst, false);
+	ferry_messages_reset(inst);
 	inst->model->reset(inst);
 }
 
@@ -68,12 +69,19 @@ static int instance_open(struct vfio_device *vdev)
 	struct ferry_instance *inst = to_instance(fdev);
 	int ret;
 
-	ret = ferry_layout_build(inst);
+	ret = ferry_messages_open(inst);
 	if (ret)
 		return ret;
+	ret = ferry_layout_build(inst);
+	if (ret)
+		goto err_messages;
 	ferry_bars_init(inst);
 	ferry_device_start(fdev);
 	return 0;
+
+err_messages:
+	ferry_messages_close(inst);
+	return ret;
 }
 
 static void instance_close(struct vfio_device *vdev)
@@ -84,6 +92,7 @@ static void instance_close(struct vfio_device *vdev)
 	ferry_device_stop(fdev);
 	model_reset(inst);
 	kvfree(inst->config);
+	ferry_messages_close(inst);
 }
 
 static const struct vfio_device_ops instance_vfio_ops = {
@@ -124,6 +133,7 @@ struct ferry_instance *ferry_instance_create(struct device *dev,
 		return ERR_CAST(vdev);
 	inst = to_instance(to_ferry_device(vdev));
 	inst->model = model;
+	ferry_messages_init(inst);
 	if (model->create) {
 		ret = model->create(inst);
 		if (ret) {

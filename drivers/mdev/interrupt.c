@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Interrupts of a model. There is no hardware: INTx is a level that the model
- * sets, a message is an eventfd that is signalled.
+ * sets, and messages are in message.c.
  */
 #include <linux/export.h>
 
@@ -16,6 +16,8 @@ static unsigned int count(struct ferry_device *fdev, unsigned int index)
 		return model->intx;
 	case VFIO_PCI_MSI_IRQ_INDEX:
 		return model->msi;
+	case VFIO_PCI_MSIX_IRQ_INDEX:
+		return model->msix.vectors;
 	default:
 		return 0;
 	}
@@ -27,11 +29,27 @@ static int enable(struct ferry_device *fdev, unsigned int index,
 	/* A level that rose before anybody listened is still there. */
 	if (index == VFIO_PCI_INTX_IRQ_INDEX)
 		ferry_intx_interrupt(fdev);
+	else
+		ferry_messages_enable(to_instance(fdev), nvec);
 	return 0;
 }
 
 static void disable(struct ferry_device *fdev, unsigned int index)
 {
+	ferry_messages_forget(to_instance(fdev));
+}
+
+/* A vector has an eventfd that what is pending can go to. */
+static void vector_arm(struct ferry_device *fdev, struct ferry_vector *vector,
+		       bool enable)
+{
+	ferry_messages_deliver(to_instance(fdev));
+}
+
+/* Vectors are made when they are asked for, whichever of them. */
+static bool resizable(struct ferry_device *fdev)
+{
+	return true;
 }
 
 /* The core remembers that INTx is masked; the level does not change by it. */
@@ -48,9 +66,11 @@ const struct ferry_irq_ops ferry_instance_irq_ops = {
 	.count = count,
 	.enable = enable,
 	.disable = disable,
+	.vector_arm = vector_arm,
 	.intx_mask = intx_mask,
 	.intx_unmask = intx_level,
 	.intx_test_and_mask = intx_level,
+	.resizable = resizable,
 };
 
 /**
@@ -58,7 +78,7 @@ const struct ferry_irq_ops ferry_instance_irq_ops = {
  * @inst: the instance
  * @level: whether it has something to say
  *
- * INTx follows the level. With MSI enabled, vector 0 is sent when the level
+ * INTx follows the level. With MSI or MSI-X enabled, vector 0 is sent when the level
  * rises. Setting the level that it has already does nothing, so a model may
  * call this after every change of its state.
  *
@@ -78,22 +98,10 @@ void ferry_instance_set_level(struct ferry_instance *inst, bool level)
 	 * unmasking reads the level under it: one of them sees the other.
 	 */
 	set_bit(INSTANCE_LEVEL, &inst->flags);
-	if (ferry_irq_active(&inst->fdev, VFIO_PCI_MSI_IRQ_INDEX))
-		ferry_irq_signal(&inst->fdev, 0);
+	if (ferry_irq_active(&inst->fdev, VFIO_PCI_MSI_IRQ_INDEX) ||
+	    ferry_irq_active(&inst->fdev, VFIO_PCI_MSIX_IRQ_INDEX))
+		ferry_instance_raise(inst, 0);
 	else
 		ferry_intx_interrupt(&inst->fdev);
 }
 EXPORT_SYMBOL_GPL(ferry_instance_set_level);
-
-/**
- * ferry_instance_raise - send a message
- * @inst: the instance
- * @vector: number of the MSI vector; nothing happens if it isn't enabled
- *
- * Context: any but NMI.
- */
-void ferry_instance_raise(struct ferry_instance *inst, unsigned int vector)
-{
-	ferry_irq_signal(&inst->fdev, vector);
-}
-EXPORT_SYMBOL_GPL(ferry_instance_raise);

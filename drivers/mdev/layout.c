@@ -24,6 +24,22 @@ static void set_gate(struct ferry_device *fdev, enum ferry_gate_reason reason,
 	ferry_gate_unlock(fdev);
 }
 
+/* The mask bits in the configuration space are these now. */
+static void messages_follow(struct ferry_instance *inst)
+{
+	struct ferry_config *config = &inst->fdev.config;
+	unsigned int msi = ferry_config_find_cap(config, PCI_CAP_ID_MSI);
+	unsigned int msix = ferry_config_find_cap(config, PCI_CAP_ID_MSIX);
+	u32 bits = 0;
+	u16 flags = 0;
+
+	if (msi)
+		bits = ferry_config_get32(config, msi + PCI_MSI_MASK_64);
+	if (msix)
+		flags = ferry_config_get16(config, msix + PCI_MSIX_FLAGS);
+	ferry_messages_mask(inst, bits, flags & PCI_MSIX_FLAGS_MASKALL);
+}
+
 /* The configuration space has changed; config_lock is held. */
 static void config_after(void *ctx, const struct ferry_config_change *change)
 {
@@ -45,6 +61,8 @@ static void config_after(void *ctx, const struct ferry_config_change *change)
 	    (changed & PCI_PM_CTRL_STATE_MASK))
 		set_gate(fdev, FERRY_GATE_POWER,
 			 change->new & PCI_PM_CTRL_STATE_MASK);
+	if (change->events & (FERRY_CONFIG_MSI_MASK | FERRY_CONFIG_MSIX))
+		messages_follow(inst);
 	if (change->events & FERRY_CONFIG_FLR)
 		ferry_instance_reset(inst);
 }
@@ -69,15 +87,19 @@ static int add_pm(struct ferry_instance *inst)
 				    sizeof(pm));
 }
 
-/* PCI 3.0, 6.8.1: 64-bit addresses, no mask bits. */
+/* PCI 3.0, 6.8.1: 64-bit addresses, a mask bit for each vector. */
 static int add_msi(struct ferry_instance *inst)
 {
 	struct {
 		__le16 flags;
 		__le32 address[2];
 		__le16 data;
+		__le16 reserved;
+		__le32 mask;
+		__le32 pending;
 	} __packed msi = {
-		.flags = cpu_to_le16(PCI_MSI_FLAGS_64BIT),
+		.flags = cpu_to_le16(PCI_MSI_FLAGS_64BIT |
+				     PCI_MSI_FLAGS_MASKBIT),
 	};
 
 	if (!inst->model->msi)
@@ -133,6 +155,26 @@ static int add_express(struct ferry_instance *inst)
 				    sizeof(exp));
 }
 
+/* PCI 3.0, 6.8.2: the table size is one less than the number of vectors. */
+static int add_msix(struct ferry_instance *inst)
+{
+	const struct ferry_model_msix *model = &inst->model->msix;
+	struct {
+		__le16 flags;
+		__le32 table;
+		__le32 pba;
+	} __packed msix = {
+		.flags = cpu_to_le16(model->vectors - 1),
+		.table = cpu_to_le32(model->table | model->bar),
+		.pba = cpu_to_le32(model->pba | model->bar),
+	};
+
+	if (!model->vectors)
+		return 0;
+	return ferry_config_add_cap(&inst->fdev.config, PCI_CAP_ID_MSIX, &msix,
+				    sizeof(msix));
+}
+
 /*
  * PCIe 7.9.3: an EUI-64 of those that everybody may give himself (IEEE 802, bit 1 of
  * the first byte). It hangs on the name of the device, so one that is made again,
@@ -154,7 +196,7 @@ static int add_serial(struct ferry_instance *inst)
 static int add_caps(struct ferry_instance *inst)
 {
 	static int (*const add[])(struct ferry_instance *inst) = {
-		add_pm, add_msi, add_express, add_serial,
+		add_pm, add_msi, add_express, add_msix, add_serial,
 	};
 	unsigned int i;
 	int ret;
@@ -216,7 +258,8 @@ int ferry_layout_build(struct ferry_instance *inst)
  * ferry_layout_sync - bring what the device says of itself up to date
  * @inst: the instance
  *
- * That is the interrupt bit of STATUS, which follows the level (PCI 3.0, 6.2.3).
+ * That is the interrupt bit of STATUS, which follows the level (PCI 3.0, 6.2.3), and
+ * the pending bits of MSI.
  *
  * Context: process context, config_lock held.
  */
@@ -229,4 +272,8 @@ void ferry_layout_sync(struct ferry_instance *inst)
 	if (inst->model->intx && instance_level(inst))
 		status |= PCI_STATUS_INTERRUPT;
 	ferry_config_set16(config, PCI_STATUS, status);
+	if (inst->model->msi)
+		ferry_config_set32(config, PCI_MSI_PENDING_64 +
+				   ferry_config_find_cap(config, PCI_CAP_ID_MSI),
+				   ferry_messages_pending(inst));
 }

@@ -5,14 +5,43 @@
 #ifndef FERRY_MDEV_H
 #define FERRY_MDEV_H
 
+#include <linux/pci_regs.h>
+#include <linux/spinlock.h>
+
 #include <ferry/device.h>
 #include <ferry/model.h>
+
+/* Pending bits are kept in words of 64 (PCI 3.0, 6.8.2.10). */
+#define MESSAGES_PER_WORD	64
+
+/**
+ * struct ferry_messages - MSI and MSI-X of an instance
+ * @lock: guards everything below; eventfds are signalled with it held, so that a
+ *	message that finds none is pending before one is attached
+ * @table: the MSI-X table, of struct ferry_model_msix.vectors entries, while the
+ *	device is open
+ * @pending: vectors that have something to say and may not
+ * @enabled: vectors of the index that is enabled
+ * @msi_masked: mask bits of MSI
+ * @all_masked: the function mask of MSI-X
+ *
+ * @enabled is of use to MSI only: an MSI-X vector that isn't enabled is pending.
+ */
+struct ferry_messages {
+	spinlock_t lock;	/* see above */
+	struct ferry_message *table;
+	u64 pending[FERRY_MODEL_MAX_MSIX / MESSAGES_PER_WORD];
+	unsigned int enabled;
+	u32 msi_masked;
+	bool all_masked;
+};
 
 /**
  * struct ferry_instance - one device of a model
  * @fdev: the VFIO PCI device; the first member
  * @model: what it is
  * @config: memory of the configuration space while the device is open
+ * @messages: MSI and MSI-X
  * @flags: bit INSTANCE_LEVEL is set while the model asserts its interrupt
  * @state: the model's own
  */
@@ -20,6 +49,7 @@ struct ferry_instance {
 	struct ferry_device fdev;
 	const struct ferry_model *model;
 	void *config;
+	struct ferry_messages messages;
 	unsigned long flags;
 	u8 state[] __aligned(sizeof(u64));
 };
@@ -36,6 +66,18 @@ static inline bool instance_level(struct ferry_instance *inst)
 	return test_bit(INSTANCE_LEVEL, &inst->flags);
 }
 
+/* Bytes that the pending bits of MSI-X take. */
+static inline u32 msix_pba_size(const struct ferry_model_msix *msix)
+{
+	return DIV_ROUND_UP(msix->vectors, MESSAGES_PER_WORD) * sizeof(u64);
+}
+
+/* Bytes that its table takes. */
+static inline u32 msix_table_size(const struct ferry_model_msix *msix)
+{
+	return msix->vectors * PCI_MSIX_ENTRY_SIZE;
+}
+
 int ferry_model_check(const struct ferry_model *model);
 
 struct ferry_instance *ferry_instance_create(struct device *dev,
@@ -47,6 +89,22 @@ int ferry_layout_build(struct ferry_instance *inst);
 void ferry_layout_sync(struct ferry_instance *inst);
 
 void ferry_bars_init(struct ferry_instance *inst);
+
+void ferry_messages_init(struct ferry_instance *inst);
+int ferry_messages_open(struct ferry_instance *inst);
+void ferry_messages_close(struct ferry_instance *inst);
+void ferry_messages_enable(struct ferry_instance *inst, unsigned int nvec);
+void ferry_messages_forget(struct ferry_instance *inst);
+void ferry_messages_reset(struct ferry_instance *inst);
+void ferry_messages_deliver(struct ferry_instance *inst);
+void ferry_messages_mask(struct ferry_instance *inst, u32 msi, bool msix);
+u32 ferry_messages_pending(struct ferry_instance *inst);
+
+bool ferry_msix_owns(const struct ferry_model *model, unsigned int bar,
+		     u64 off);
+u64 ferry_msix_read(struct ferry_instance *inst, u64 off, unsigned int width);
+void ferry_msix_write(struct ferry_instance *inst, u64 off, unsigned int width,
+		      u64 value);
 
 extern const struct ferry_irq_ops ferry_instance_irq_ops;
 

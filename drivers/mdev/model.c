@@ -46,6 +46,45 @@ static const char *bar_complaint(const struct ferry_model_bar *bar)
 	return NULL;
 }
 
+static bool overlap(u64 a, u64 a_size, u64 b, u64 b_size)
+{
+	return a < b + b_size && b < a + a_size;
+}
+
+/* PCI 3.0, 6.8.2. Returns what is wrong or NULL. */
+static const char *msix_complaint(const struct ferry_model *model)
+{
+	const struct ferry_model_msix *msix = &model->msix;
+	u64 table = msix_table_size(msix), pba = msix_pba_size(msix);
+	const struct ferry_model_bar *bar;
+
+	if (!msix->vectors)
+		return NULL;
+	if (msix->vectors > FERRY_MODEL_MAX_MSIX)
+		return "more than 2048 vectors";
+	if (msix->bar >= FERRY_MODEL_NR_BARS || !model->bars[msix->bar].size ||
+	    bar_is_io(&model->bars[msix->bar]))
+		return "there is no such memory BAR";
+	if (!IS_ALIGNED(msix->table | msix->pba, sizeof(u64)))
+		return "an offset is no multiple of 8";
+	bar = &model->bars[msix->bar];
+	if (msix->table + table > bar->size || msix->pba + pba > bar->size)
+		return "table or pending bits are beyond the end of the BAR";
+	if (overlap(msix->table, table, msix->pba, pba))
+		return "table and pending bits overlap";
+	return NULL;
+}
+
+static int check_msix(const struct ferry_model *model)
+{
+	const char *complaint = msix_complaint(model);
+
+	if (!complaint)
+		return 0;
+	pr_err("ferry: model %s: MSI-X: %s\n", model->name, complaint);
+	return -EINVAL;
+}
+
 static int check_bars(const struct ferry_model *model)
 {
 	const struct ferry_model_bar *bar;
@@ -105,5 +144,5 @@ int ferry_model_check(const struct ferry_model *model)
 		       model->name, model->msi);
 		return -EINVAL;
 	}
-	return check_bars(model);
+	return check_bars(model) ?: check_msix(model);
 }

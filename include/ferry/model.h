@@ -19,6 +19,8 @@ struct ferry_instance;
 struct ferry_parent;
 
 #define FERRY_MODEL_NR_BARS	6
+/* PCI 3.0, 6.8.2.3: eleven bits say how many vectors MSI-X has, less one. */
+#define FERRY_MODEL_MAX_MSIX	2048
 
 /**
  * struct ferry_model_bar - one base address register
@@ -37,6 +39,22 @@ struct ferry_model_bar {
 };
 
 /**
+ * struct ferry_model_msix - MSI-X (PCI 3.0, 6.8.2)
+ * @vectors: 0 for no MSI-X, up to FERRY_MODEL_MAX_MSIX
+ * @bar: the memory BAR that table and pending bits are in
+ * @table: offset of the table there, 16 bytes for each vector
+ * @pba: offset of the pending bits, 8 bytes for each 64 vectors
+ *
+ * Both offsets are multiples of 8. Accesses to the two don't reach the model.
+ */
+struct ferry_model_msix {
+	u16 vectors;
+	u8 bar;
+	u32 table;
+	u32 pba;
+};
+
+/**
  * struct ferry_model - a device that somebody invented
  * @name: of the mdev type, letters, digits and hyphens
  * @pretty_name: for people
@@ -52,6 +70,7 @@ struct ferry_model_bar {
  * @bars: base address registers
  * @intx: it has an INTx interrupt (INTA)
  * @msi: MSI vectors, 0 or a power of two up to 32
+ * @msix: MSI-X
  * @state_size: bytes of state that each instance gets, zeroed; find them with
  *	ferry_instance_state()
  * @groups: sysfs attributes of each instance's device, there while the instance is;
@@ -62,7 +81,7 @@ struct ferry_model_bar {
  * @destroy: undo @create, may sleep. Optional.
  * @reset: put the state where power-on puts it, and stop whatever goes on by
  *	itself, like a timer. No access is under way and none begins. The
- *	interrupt level is low already. May sleep.
+ *	interrupt level is low already, and no message is pending. May sleep.
  * @read: the value of @width bytes at @off of BAR @bar
  * @write: store the low @width bytes of @value at @off of BAR @bar
  *
@@ -90,6 +109,7 @@ struct ferry_model {
 	struct ferry_model_bar bars[FERRY_MODEL_NR_BARS];
 	bool intx;
 	u8 msi;
+	struct ferry_model_msix msix;
 	size_t state_size;
 	const struct attribute_group **groups;
 	int (*create)(struct ferry_instance *inst);

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Messages: MSI and MSI-X. A message that is masked, or that no eventfd waits
+ * for, is pending until neither holds any more.
+ *
+ * Two kinds of users mask a vector. One writes the mask bits that PCI has for it,
+ * as the driver of a physical function would. The other, QEMU among them, keeps the
+ * MSI-X table to itself and never writes ours: it takes the vector's eventfd away
+ * instead. So the mask bit of a table entry, which a reset sets (PCI 3.0, 6.8.2.9),
+ * counts from the first time on that its user writes it; the function mask and the
+ * bits of MSI, which are clear at first, always do.
+ */
+#include <linux/bitops.h>
+#include <linux/export.h>
+#include <linux/log2.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+
+#include "mdev.h"
+#include "message.h"
+
+/* How many vectors the enabled index has; 0 if none is. */
+static unsigned int vectors(struct ferry_instance *inst)
+{
+	if (ferry_irq_active(&inst->fdev, VFIO_PCI_MSIX_IRQ_INDEX))
+		return inst->model->msix.vectors;
+	if (ferry_irq_active(&inst->fdev, VFIO_PCI_MSI_IRQ_INDEX))
+		return inst->model->msi;
+	return 0;
+}
+
+static bool masked(struct ferry_instance *inst, unsigned int vector)
+{
+	struct ferry_messages *messages = &inst->messages;
+
+	if (ferry_irq_active(&inst->fdev, VFIO_PCI_MSI_IRQ_INDEX))
+		return messages->msi_masked & BIT(vector);
+	return messages->all_masked ||
+	       (messages->table[vector].masked &&
+		messages->table[vector].written);
+}
+
+/* Send what may be sent of one word of pending bits. */
+static void deliver_word(struct ferry_instance *inst, unsigned int word)
+{
+	u64 *pending = &inst->messages.pending[word];
+	u64 left = *pending;
+	unsigned int bit;
+
+	for (; left; left &= left - 1) {
+		bit = __ffs64(left);
+		if (!masked(inst, word * MESSAGES_PER_WORD + bit) &&
+		    ferry_irq_signal(&inst->fdev,
+				     word * MESSAGES_PER_WORD + bit))
+			*pending &= ~BIT_ULL(bit);
+	}
+}
+
+static void deliver(struct ferry_instance *inst)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&inst->messages.lock);
+
+	for (i = 0; i * MESSAGES_PER_WORD < vectors(inst); i++)
+		deliver_word(inst, i);
+}
+
+/**
+ * ferry_messages_deliver - something may not be in the way of messages any more
+ * @inst: the instance
+ *
+ * Context: any but NMI.
+ */
+void ferry_messages_deliver(struct ferry_instance *inst)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&inst->messages.lock, flags);
+	deliver(inst);
+	spin_unlock_irqrestore(&inst->messages.lock, flags);
+}
+
+/**
+ * ferry_instance_raise - send a message
+ * @inst: the instance
+ * @vector: number of the MSI or MSI-X vector, from 0; nothing happens if the model
+ *	has no such vector, or while neither is enabled
+ *
+ * While the vector is masked, or has no eventfd, the message is pending, once
+ * however often it is raised. Where the user has enabled fewer MSI vectors than the
+ * model has, they stand for all (PCI 3.0, 6.8.3.4): the last bits of @vector choose.
+ *
+ * Context: any but NMI; takes a lock under which eventfds are signalled, so not
+ * inside the wait queue of one.
+ */
+void ferry_instance_raise(struct ferry_instance *inst, unsigned int vector)
+{
+	struct ferry_messages *messages = &inst->messages;
+	unsigned long flags;
+
+	spin_lock_irqsave(&messages->lock, flags);
+	if (vector < vectors(inst)) {
+		if (ferry_irq_active(&inst->fdev, VFIO_PCI_MSI_IRQ_INDEX))
+			vector &= messages->enabled - 1;
+		messages->pending[vector / MESSAGES_PER_WORD] |=
+			BIT_ULL(vector % MESSAGES_PER_WORD);
+		deliver_word(inst, vector / MESSAGES_PER_WORD);
+	}
+	spin_unlock_irqrestore(&messages->lock, flags);
+}
+EXPORT_SYMBOL_GPL(ferry_instance_raise);
+
+/**
+ * ferry_messages_mask - the configuration space has changed
+ * @inst: the instance
+ * @msi: mask bits of MSI
+ * @msix: function mask of MSI-X
+ *
+ * Context: process context.
+ */
+void ferry_messages_mask(struct ferry_instance *inst, u32 msi, bool msix)
+{
+	struct ferry_messages *messages = &inst->messages;
+
+	spin_lock_irq(&messages->lock);
+	messages->msi_masked = msi;
+	messages->all_masked = msix;
+	deliver(inst);
+	spin_unlock_irq(&messages->lock);
+}
+
+/**
+ * ferry_messages_pending - which vectors are pending
+ * @inst: the instance
+ *
+ * Context: any but NMI.
+ * Return: a bit for each of the first 32, as in the pending bits of MSI.
+ */
+u32 ferry_messages_pending(struct ferry_instance *inst)
+{
+	/* Without MSI there is no register to show them in. */
+	if (!ferry_irq_active(&inst->fdev, VFIO_PCI_MSI_IRQ_INDEX))
+		return 0;
+	return READ_ONCE(inst->messages.pending[0]);
+}
+
+/**
+ * ferry_messages_enable - MSI or MSI-X is about to be enabled
+ * @inst: the instance
+ * @nvec: vectors that its user asks for; a number of MSI vectors that is no power of
+ *	two counts as the next lower one
+ */
+void ferry_messages_enable(struct ferry_instance *inst, unsigned int nvec)
+{
+	spin_lock_irq(&inst->messages.lock);
+	inst->messages.enabled = rounddown_pow_of_two(nvec);
+	spin_unlock_irq(&inst->messages.lock);
+}
+
+/**
+ * ferry_messages_forget - MSI or MSI-X has been disabled
+ * @inst: the instance; nothing is pending any more
+ */
+void ferry_messages_forget(struct ferry_instance *inst)
+{
+	struct ferry_messages *messages = &inst->messages;
+
+	spin_lock_irq(&messages->lock);
+	memset(messages->pending, 0, sizeof(messages->pending));
+	spin_unlock_irq(&messages->lock);
+}
+
+/**
+ * ferry_messages_reset - put the MSI-X table where a reset puts it
+ * @inst: the instance; nothing is pending any more
+ *
+ * Every entry is masked (PCI 3.0, 6.8.2.9), and its mask bit doesn't count until it
+ * is written.
+ */
+void ferry_messages_reset(struct ferry_instance *inst)
+{
+	struct ferry_messages *messages = &inst->messages;
+	unsigned int i;
+
+	ferry_messages_forget(inst);
+	if (!messages->table)
+		return;
+	spin_lock_irq(&messages->lock);
+	for (i = 0; i < inst->model->msix.vectors; i++)
+		messages->table[i] = (struct ferry_message) { .masked = true };
+	spin_unlock_irq(&messages->lock);
+}
+
+/**
+ * ferry_messages_init - no message has ever been sent
+ * @inst: a new instance
+ */
+void ferry_messages_init(struct ferry_instance *inst)
+{
+	spin_lock_init(&inst->messages.lock);
+}
+
+/**
+ * ferry_messages_open - a user opens the device
+ * @inst: the instance
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int ferry_messages_open(struct ferry_instance *inst)
+{
+	struct ferry_messages *messages = &inst->messages;
+
+	messages->msi_masked = 0;
+	messages->all_masked = false;
+	if (!inst->model->msix.vectors)
+		return 0;
+	messages->table = kvcalloc(inst->model->msix.vectors,
+				   sizeof(*messages->table),
+				   GFP_KERNEL_ACCOUNT);
+	if (!messages->table)
+		return -ENOMEM;
+	ferry_messages_reset(inst);
+	return 0;
+}
+
+/**
+ * ferry_messages_close - undo ferry_messages_open()
+ * @inst: the instance, on which neither MSI nor MSI-X is enabled
+ */
+void ferry_messages_close(struct ferry_instance *inst)
+{
+	kvfree(inst->messages.table);
+	inst->messages.table = NULL;
+}
