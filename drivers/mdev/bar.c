@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * BARs of a model: regions that end in its read and write callbacks, or in the
- * structures of MSI-X.
+ * BARs of a model: regions that end in its read and write callbacks, in memory that
+ * can be mapped, or in the structures of MSI-X.
  */
 #include <linux/bitops.h>
+#include <linux/mm.h>
 #include <linux/pci.h>
+#include <linux/vmalloc.h>
 
 #include "mdev.h"
 
@@ -45,9 +47,44 @@ static unsigned int bar_width(struct ferry_instance *inst, unsigned int bar,
 	return 1U << min(__ffs(off | max), __fls(len));
 }
 
+static u64 memory_load(const void *memory, unsigned int width)
+{
+	switch (width) {
+	case 1:
+		return READ_ONCE(*(const u8 *)memory);
+	case 2:
+		return le16_to_cpu(READ_ONCE(*(const __le16 *)memory));
+	case 4:
+		return le32_to_cpu(READ_ONCE(*(const __le32 *)memory));
+	default:
+		return le64_to_cpu(READ_ONCE(*(const __le64 *)memory));
+	}
+}
+
+static void memory_store(void *memory, unsigned int width, u64 value)
+{
+	switch (width) {
+	case 1:
+		WRITE_ONCE(*(u8 *)memory, value);
+		break;
+	case 2:
+		WRITE_ONCE(*(__le16 *)memory, cpu_to_le16(value));
+		break;
+	case 4:
+		WRITE_ONCE(*(__le32 *)memory, cpu_to_le32(value));
+		break;
+	default:
+		WRITE_ONCE(*(__le64 *)memory, cpu_to_le64(value));
+	}
+}
+
 static u64 bar_load(struct ferry_instance *inst, unsigned int bar, u64 off,
 		    unsigned int width)
 {
+	const void *memory = ferry_instance_memory(inst, bar, off);
+
+	if (memory)
+		return memory_load(memory, width);
 	if (ferry_msix_owns(inst->model, bar, off))
 		return ferry_msix_read(inst, off, width);
 	return inst->model->read(inst, bar, off, width);
@@ -56,7 +93,11 @@ static u64 bar_load(struct ferry_instance *inst, unsigned int bar, u64 off,
 static void bar_store(struct ferry_instance *inst, unsigned int bar, u64 off,
 		      unsigned int width, u64 value)
 {
-	if (ferry_msix_owns(inst->model, bar, off))
+	void *memory = ferry_instance_memory(inst, bar, off);
+
+	if (memory)
+		memory_store(memory, width, value);
+	else if (ferry_msix_owns(inst->model, bar, off))
 		ferry_msix_write(inst, off, width, value);
 	else
 		inst->model->write(inst, bar, off, width, value);
@@ -105,10 +146,73 @@ static int bar_write(struct ferry_device *fdev, struct ferry_region *region,
 	return 0;
 }
 
+/* What can be mapped ends behind the last range; here are the holes before it. */
+static int bar_map(struct ferry_device *fdev, struct ferry_region *region,
+		   u64 off, u64 len)
+{
+	struct ferry_instance *inst = to_instance(fdev);
+	unsigned int bar = region - fdev->regions;
+
+	for (; len; off += PAGE_SIZE, len -= PAGE_SIZE)
+		if (!ferry_instance_memory(inst, bar, off))
+			return -EINVAL;
+	return 0;
+}
+
+static unsigned long bar_pfn(struct ferry_device *fdev,
+			     struct ferry_region *region, u64 off)
+{
+	return vmalloc_to_pfn(ferry_instance_memory(to_instance(fdev),
+						    region - fdev->regions,
+						    off));
+}
+
+/* VFIO_REGION_INFO_CAP_SPARSE_MMAP, unless all of the BAR can be mapped. */
+static int bar_caps(struct ferry_device *fdev, struct ferry_region *region,
+		    struct vfio_info_cap *caps)
+{
+	const struct ferry_model *model = to_instance(fdev)->model;
+	const struct ferry_model_range *range =
+		model->bars[region - fdev->regions].mapped;
+	struct {
+		struct vfio_region_info_cap_sparse_mmap head;
+		struct vfio_region_sparse_mmap_area
+			areas[FERRY_MODEL_NR_RANGES];
+	} sparse = {
+		.head.header.id = VFIO_REGION_INFO_CAP_SPARSE_MMAP,
+		.head.header.version = 1,
+	};
+	unsigned int i;
+
+	if (!range->size || range->size == region->size)
+		return 0;
+	for (i = 0; i < FERRY_MODEL_NR_RANGES && range[i].size; i++) {
+		sparse.areas[i].offset = range[i].start;
+		sparse.areas[i].size = range[i].size;
+	}
+	sparse.head.nr_areas = i;
+	return vfio_info_add_capability(caps, &sparse.head.header,
+					struct_size(&sparse.head, areas, i));
+}
+
 static const struct ferry_region_ops bar_ops = {
 	.read = bar_read,
 	.write = bar_write,
+	.map = bar_map,
+	.pfn = bar_pfn,
+	.caps = bar_caps,
 };
+
+/* Bytes up to the end of the last range that can be mapped. */
+static u64 bar_map_size(const struct ferry_model_bar *bar)
+{
+	u64 end = 0;
+	unsigned int i;
+
+	for (i = 0; i < FERRY_MODEL_NR_RANGES && bar->mapped[i].size; i++)
+		end = bar->mapped[i].start + bar->mapped[i].size;
+	return end;
+}
 
 /**
  * ferry_bars_init - make regions of a model's BARs
@@ -125,6 +229,7 @@ void ferry_bars_init(struct ferry_instance *inst)
 		inst->fdev.regions[i] = (struct ferry_region) {
 			.ops = &bar_ops,
 			.size = inst->model->bars[i].size,
+			.map_size = bar_map_size(&inst->model->bars[i]),
 			.past_end = -EINVAL,
 		};
 	}

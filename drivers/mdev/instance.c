@@ -13,6 +13,7 @@ static void model_reset(struct ferry_instance *inst)
 {
 	ferry_instance_set_level(inst, false);
 	ferry_messages_reset(inst);
+	ferry_memory_clear(inst);
 	inst->model->reset(inst);
 }
 
@@ -69,18 +70,26 @@ static int instance_open(struct vfio_device *vdev)
 	struct ferry_instance *inst = to_instance(fdev);
 	int ret;
 
-	ret = ferry_messages_open(inst);
+	ret = ferry_memory_alloc(inst);
 	if (ret)
 		return ret;
+	ret = ferry_messages_open(inst);
+	if (ret)
+		goto err_memory;
 	ret = ferry_layout_build(inst);
 	if (ret)
 		goto err_messages;
+	/* Now there is memory that the model may want to fill. */
+	if (ferry_memory_exists(inst->model))
+		model_reset(inst);
 	ferry_bars_init(inst);
 	ferry_device_start(fdev);
 	return 0;
 
 err_messages:
 	ferry_messages_close(inst);
+err_memory:
+	ferry_memory_free(inst);
 	return ret;
 }
 
@@ -93,6 +102,7 @@ static void instance_close(struct vfio_device *vdev)
 	model_reset(inst);
 	kvfree(inst->config);
 	ferry_messages_close(inst);
+	ferry_memory_free(inst);
 }
 
 static const struct vfio_device_ops instance_vfio_ops = {

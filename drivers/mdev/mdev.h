@@ -42,6 +42,7 @@ struct ferry_messages {
  * @model: what it is
  * @config: memory of the configuration space while the device is open
  * @messages: MSI and MSI-X
+ * @memory: the pages of each range that can be mapped, while the device is open
  * @flags: bit INSTANCE_LEVEL is set while the model asserts its interrupt
  * @state: the model's own
  */
@@ -50,6 +51,7 @@ struct ferry_instance {
 	const struct ferry_model *model;
 	void *config;
 	struct ferry_messages messages;
+	void *memory[FERRY_MODEL_NR_BARS][FERRY_MODEL_NR_RANGES];
 	unsigned long flags;
 	u8 state[] __aligned(sizeof(u64));
 };
@@ -89,6 +91,11 @@ int ferry_layout_build(struct ferry_instance *inst);
 void ferry_layout_sync(struct ferry_instance *inst);
 
 void ferry_bars_init(struct ferry_instance *inst);
+
+int ferry_memory_alloc(struct ferry_instance *inst);
+void ferry_memory_free(struct ferry_instance *inst);
+void ferry_memory_clear(struct ferry_instance *inst);
+bool ferry_memory_exists(const struct ferry_model *model);
 
 void ferry_messages_init(struct ferry_instance *inst);
 int ferry_messages_open(struct ferry_instance *inst);

@@ -46,6 +46,28 @@ static const char *bar_complaint(const struct ferry_model_bar *bar)
 	return NULL;
 }
 
+/* Ranges that can be mapped: whole pages of memory, in order. */
+static const char *ranges_complaint(const struct ferry_model_bar *bar)
+{
+	const struct ferry_model_range *range = bar->mapped;
+	unsigned int i;
+	u64 end = 0;
+
+	if (range->size && bar_is_io(bar))
+		return "I/O can't be mapped";
+	for (i = 0; i < FERRY_MODEL_NR_RANGES && range[i].size; i++) {
+		if (!PAGE_ALIGNED(range[i].start | range[i].size))
+			return "what can be mapped isn't whole pages";
+		if (range[i].start < end)
+			return "ranges that can be mapped overlap or are in disorder";
+		if (range[i].start >= bar->size ||
+		    range[i].size > bar->size - range[i].start)
+			return "a range that can be mapped is beyond the end";
+		end = range[i].start + range[i].size;
+	}
+	return NULL;
+}
+
 static bool overlap(u64 a, u64 a_size, u64 b, u64 b_size)
 {
 	return a < b + b_size && b < a + a_size;
@@ -56,6 +78,7 @@ static const char *msix_complaint(const struct ferry_model *model)
 {
 	const struct ferry_model_msix *msix = &model->msix;
 	u64 table = msix_table_size(msix), pba = msix_pba_size(msix);
+	const struct ferry_model_range *range;
 	const struct ferry_model_bar *bar;
 
 	if (!msix->vectors)
@@ -72,6 +95,11 @@ static const char *msix_complaint(const struct ferry_model *model)
 		return "table or pending bits are beyond the end of the BAR";
 	if (overlap(msix->table, table, msix->pba, pba))
 		return "table and pending bits overlap";
+	for (range = bar->mapped;
+	     range < bar->mapped + FERRY_MODEL_NR_RANGES && range->size; range++)
+		if (overlap(msix->table, table, range->start, range->size) ||
+		    overlap(msix->pba, pba, range->start, range->size))
+			return "table or pending bits could be mapped";
 	return NULL;
 }
 
@@ -93,9 +121,11 @@ static int check_bars(const struct ferry_model *model)
 
 	for (i = 0; i < FERRY_MODEL_NR_BARS; i++) {
 		bar = &model->bars[i];
-		if (!bar->size)
+		if (!bar->size && !bar->mapped[0].size)
 			continue;
 		complaint = bar_complaint(bar);
+		if (!complaint)
+			complaint = ranges_complaint(bar);
 		if (!complaint && i && model->bars[i - 1].size &&
 		    bar_is_64(bar - 1))
 			complaint = "taken by the 64-bit one before it";

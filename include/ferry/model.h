@@ -19,8 +19,20 @@ struct ferry_instance;
 struct ferry_parent;
 
 #define FERRY_MODEL_NR_BARS	6
+/* How many ranges of one BAR can be mapped. */
+#define FERRY_MODEL_NR_RANGES	4
 /* PCI 3.0, 6.8.2.3: eleven bits say how many vectors MSI-X has, less one. */
 #define FERRY_MODEL_MAX_MSIX	2048
+
+/**
+ * struct ferry_model_range - a part of a BAR that is memory
+ * @start: first byte, a multiple of the page size
+ * @size: bytes, a multiple of the page size; 0 for no range
+ */
+struct ferry_model_range {
+	u64 start;
+	u64 size;
+};
 
 /**
  * struct ferry_model_bar - one base address register
@@ -31,11 +43,15 @@ struct ferry_parent;
  *	a 64-bit BAR takes the next one too, which must be left empty
  * @max_width: the widest access that the model takes: 1, 2, 4 or 8 bytes;
  *	wider ones reach it in pieces, lowest address first
+ * @mapped: ranges that are memory, by ascending address; the first one of size 0 ends
+ *	them. The user can map them, and reads and writes of them don't reach the model
+ *	either: it finds the memory with ferry_instance_memory().
  */
 struct ferry_model_bar {
 	u64 size;
 	u32 flags;
 	u8 max_width;
+	struct ferry_model_range mapped[FERRY_MODEL_NR_RANGES];
 };
 
 /**
@@ -45,7 +61,8 @@ struct ferry_model_bar {
  * @table: offset of the table there, 16 bytes for each vector
  * @pba: offset of the pending bits, 8 bytes for each 64 vectors
  *
- * Both offsets are multiples of 8. Accesses to the two don't reach the model.
+ * Both offsets are multiples of 8. Accesses to the two don't reach the model,
+ * and neither may lie in a range that can be mapped.
  */
 struct ferry_model_msix {
 	u16 vectors;
@@ -81,14 +98,16 @@ struct ferry_model_msix {
  * @destroy: undo @create, may sleep. Optional.
  * @reset: put the state where power-on puts it, and stop whatever goes on by
  *	itself, like a timer. No access is under way and none begins. The
- *	interrupt level is low already, and no message is pending. May sleep.
+ *	interrupt level is low already, no message is pending, and the memory that can
+ *	be mapped is zero. May sleep.
  * @read: the value of @width bytes at @off of BAR @bar
  * @write: store the low @width bytes of @value at @off of BAR @bar
  *
  * In the life of an instance @create comes first, then @reset; then @read and
  * @write while a user has it open, and @reset whenever that user resets it;
  * @reset again when the user has closed it, so that a closed instance is quiet
- * and the next user finds a new one; and @destroy last.
+ * and the next user finds a new one; and @destroy last. With ranges that can be mapped
+ * @reset also comes when a user opens it, because they are there only from then on.
  *
  * @read and @write see only accesses that lie within the BAR, aligned to their
  * width, of 1, 2, 4 or 8 bytes up to the BAR's max_width, in host byte order.
@@ -124,6 +143,8 @@ struct ferry_model {
 void *ferry_instance_state(struct ferry_instance *inst);
 struct device *ferry_instance_device(struct ferry_instance *inst);
 struct ferry_instance *ferry_instance_of(struct device *dev);
+void *ferry_instance_memory(struct ferry_instance *inst, unsigned int bar,
+			    u64 off);
 void ferry_instance_set_level(struct ferry_instance *inst, bool level);
 void ferry_instance_raise(struct ferry_instance *inst, unsigned int vector);
 
