@@ -61,10 +61,11 @@ const char *device_bdf(const char *name)
 	return bdf && *bdf ? bdf : NULL;
 }
 
-/* The one model that the tests know; every other name is a PCI device. */
+/* The models that the tests know; every other name is a PCI device. */
 bool device_is_mdev(const char *name)
 {
-	return !strncmp(name, "uart", 4);
+	return !strncmp(name, "uart", 4) || !strcmp(name, "dice") ||
+	       !strcmp(name, "everything");
 }
 
 /* Why tests on device @name cannot run here; NULL when they can. */

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * MSI of a mediated device: mask bits and pending bits. A vector is raised by a
+ * register write, and its eventfd counts before that returns, so nothing has to be
+ * waited for.
+ */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "../lib/ferrytest.h"
+#include "../lib/harness.h"
+
+#define BAR0	VFIO_PCI_BAR0_REGION_INDEX
+#define MSI	VFIO_PCI_MSI_IRQ_INDEX
+
+FIXTURE(msi)
+{
+	struct vdev v;
+	int efd;
+	unsigned int cap;
+};
+
+FIXTURE_SETUP(msi)
+{
+	const char *missing = device_missing("everything");
+
+	if (missing)
+		SKIP(return, "%s", missing);
+	ASSERT_EQ(0, vdev_open_device(&self->v, "everything"));
+	cfg_command(&self->v, 0, PCI_COMMAND_MEMORY);
+	self->efd = efd_new();
+	ASSERT_LE(0, self->efd);
+	self->cap = cfg_find_cap(&self->v, PCI_CAP_ID_MSI);
+	ASSERT_NE(0, self->cap);
+}
+
+FIXTURE_TEARDOWN(msi)
+{
+	close(self->efd);
+	vdev_close(&self->v);
+}
+
+static void raise_vector(const struct vdev *v, unsigned int n)
+{
+	region_w32(v, BAR0, 0, n);
+}
+
+TEST_F(msi, mask)
+{
+	unsigned int at = self->cap + PCI_MSI_MASK_64;
+	int fds[32], i;
+
+	for (i = 0; i < 32; i++)
+		fds[i] = self->efd;
+	ASSERT_EQ(0, irq_attach(&self->v, MSI, 0, 32, fds));
+	cfg_w32(&self->v, at, 0x80000002);
+	raise_vector(&self->v, 0);
+	raise_vector(&self->v, 1);
+	raise_vector(&self->v, 1);
+	raise_vector(&self->v, 31);
+	EXPECT_EQ(1, efd_take(self->efd));
+	EXPECT_EQ(0x80000002, cfg_r32(&self->v, self->cap + PCI_MSI_PENDING_64));
+	cfg_w32(&self->v, self->cap + PCI_MSI_PENDING_64, ~0U);
+	EXPECT_EQ(0x80000002, cfg_r32(&self->v, self->cap + PCI_MSI_PENDING_64));
+	cfg_w8(&self->v, at, 0);
+	EXPECT_EQ(1, efd_take(self->efd));
+	cfg_w8(&self->v, at + 3, 0);
+	EXPECT_EQ(1, efd_take(self->efd));
+	EXPECT_EQ(0, cfg_r32(&self->v, self->cap + PCI_MSI_PENDING_64));
+
+	ASSERT_EQ(0, irq_attach_one(&self->v, MSI, 4, -1));
+	raise_vector(&self->v, 4);
+	EXPECT_EQ(0x10, cfg_r32(&self->v, self->cap + PCI_MSI_PENDING_64));
+	ASSERT_EQ(0, irq_attach_one(&self->v, MSI, 4, self->efd));
+	EXPECT_EQ(1, efd_take(self->efd));
+}
+
+/* Where there are fewer vectors than the model has, none is lost. */
+TEST_F(msi, fewer)
+{
+	int fds[] = { self->efd, efd_new() };
+
+	ASSERT_EQ(0, irq_attach(&self->v, MSI, 0, 2, fds));
+	raise_vector(&self->v, 30);
+	EXPECT_EQ(1, efd_take(fds[0]));
+	EXPECT_EQ(0, efd_take(fds[1]));
+	raise_vector(&self->v, 31);
+	raise_vector(&self->v, 32);
+	EXPECT_EQ(0, efd_take(fds[0]));
+	EXPECT_EQ(1, efd_take(fds[1]));
+	close(fds[1]);
+}
+
+int main(int argc, char **argv)
+{
+	environment_begin();
+	return test_harness_run(argc, argv);
+}

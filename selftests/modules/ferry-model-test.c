@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A model with everything that a description can ask for, as much of it as there
+ * may be; and, by a parameter, others that must be refused.
+ *
+ * Register 0 of BAR 0, four bytes wide, raises the vector that is written to it;
+ * every access to another register of it, or of the I/O BAR, is counted there. Register 4
+ * reads the number of resets.
+ */
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/sizes.h>
+
+#include <ferry/model.h>
+
+#define EVERYTHING_RAISE	0x00
+#define EVERYTHING_RESETS	0x04
+#define EVERYTHING_COUNT	0x08
+
+struct everything {
+	atomic_t resets;
+	atomic_t count;
+};
+
+static void everything_reset(struct ferry_instance *inst)
+{
+	struct everything *e = ferry_instance_state(inst);
+	__le32 *word = ferry_instance_memory(inst, 2, 0);
+
+	atomic_inc(&e->resets);
+	if (word)
+		WRITE_ONCE(*word, cpu_to_le32(0x600d));
+}
+
+static u64 everything_read(struct ferry_instance *inst, unsigned int bar,
+			   u64 off, unsigned int width)
+{
+	struct everything *e = ferry_instance_state(inst);
+
+	if (!bar && off == EVERYTHING_RESETS)
+		return atomic_read(&e->resets);
+	if (!bar && off == EVERYTHING_COUNT)
+		return atomic_read(&e->count);
+	atomic_inc(&e->count);
+	return off;
+}
+
+static void everything_write(struct ferry_instance *inst, unsigned int bar,
+			     u64 off, unsigned int width, u64 value)
+{
+	struct everything *e = ferry_instance_state(inst);
+
+	if (!bar && off == EVERYTHING_RAISE)
+		ferry_instance_raise(inst, value);
+	else
+		atomic_inc(&e->count);
+}
+
+static const struct ferry_model everything_model = {
+	.name = "everything",
+	.pretty_name = "Everything",
+	.description = "Everything that a model can have",
+	.vendor = 0x4665,
+	.device = 0xa11,
+	.class = PCI_CLASS_OTHERS << 16,
+	.express = true,
+	.bars[0] = { .size = SZ_64K, .max_width = 8 },
+	.bars[1] = {
+		.size = 64,
+		.flags = PCI_BASE_ADDRESS_SPACE_IO,
+		.max_width = 4,
+	},
+	.bars[2] = {
+		.size = 8 * PAGE_SIZE,
+		.flags = PCI_BASE_ADDRESS_MEM_TYPE_64 |
+			 PCI_BASE_ADDRESS_MEM_PREFETCH,
+		.max_width = 8,
+		.mapped = {
+			{ .start = 0, .size = 2 * PAGE_SIZE },
+			{ .start = 4 * PAGE_SIZE, .size = PAGE_SIZE },
+			{ .start = 6 * PAGE_SIZE, .size = PAGE_SIZE },
+		},
+	},
+	.bars[4] = { .size = 16, .max_width = 1 },
+	.intx = true,
+	.msi = 32,
+	.msix = { .vectors = 2048, .bar = 0, .table = SZ_4K, .pba = SZ_2K },
+	.state_size = sizeof(struct everything),
+	.reset = everything_reset,
+	.read = everything_read,
+	.write = everything_write,
+};
+
+static struct ferry_parent *everything_parent;
+
+/* What is wrong with each, for its number in the parameter "refuse". */
+static int spoil(struct ferry_model *model, unsigned int how)
+{
+	switch (how) {
+	case 0:
+		model->msix.vectors = 2049;
+		break;
+	case 1:
+		model->msix.bar = 3;
+		break;
+	case 2:
+		model->msix.bar = 1;
+		break;
+	case 3:
+		model->msix.bar = 6;
+		break;
+	case 4:
+		model->msix.table = SZ_4K + 4;
+		break;
+	case 5:
+		model->msix.table = SZ_64K - SZ_16K;
+		break;
+	case 6:
+		model->msix.table = 0xfffffff8;
+		break;
+	case 7:
+		model->msix.pba = SZ_8K;
+		break;
+	case 8:
+		model->msix.pba = SZ_64K - 8;
+		break;
+	case 9:
+		model->bars[0].mapped[0].size = 2 * PAGE_SIZE;
+		break;
+	case 10:
+		model->bars[1].mapped[0].size = PAGE_SIZE;
+		break;
+	case 11:
+		model->bars[2].mapped[1].start = PAGE_SIZE;
+		break;
+	case 12:
+		model->bars[2].mapped[1].start += 8;
+		break;
+	case 13:
+		model->bars[2].mapped[2].size += PAGE_SIZE / 2;
+		break;
+	case 14:
+		model->bars[2].mapped[2].start = 8 * PAGE_SIZE;
+		break;
+	case 15:
+		model->bars[2].mapped[2].size = -PAGE_SIZE;
+		break;
+	case 16:
+		model->bars[5].mapped[0].size = PAGE_SIZE;
+		break;
+	default:
+		return -ERANGE;
+	}
+	return 0;
+}
+
+/* Writing a number there offers such a model, and fails as that does. */
+static int set_refuse(const char *val, const struct kernel_param *kp)
+{
+	static struct ferry_model model;
+	struct ferry_parent *parent;
+	unsigned int how;
+	int ret;
+
+	ret = kstrtouint(val, 0, &how);
+	if (ret)
+		return ret;
+	model = everything_model;
+	ret = spoil(&model, how);
+	if (ret)
+		return ret;
+	parent = ferry_parent_register("ferry-refused", THIS_MODULE, &model, 1,
+				       1);
+	if (IS_ERR(parent))
+		return PTR_ERR(parent);
+	ferry_parent_unregister(parent);
+	return 0;
+}
+
+static const struct kernel_param_ops refuse_ops = { .set = set_refuse };
+
+module_param_cb(refuse, &refuse_ops, NULL, 0200);
+MODULE_PARM_DESC(refuse, "Offer a model that is wrong in this way");
+
+static int __init everything_init(void)
+{
+	everything_parent = ferry_parent_register("ferry-test", THIS_MODULE,
+						  &everything_model, 1, 64);
+	return PTR_ERR_OR_ZERO(everything_parent);
+}
+
+static void __exit everything_exit(void)
+{
+	ferry_parent_unregister(everything_parent);
+}
+
+module_init(everything_init);
+module_exit(everything_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_AUTHOR("Ferry developers");
+MODULE_DESCRIPTION("Ferry: a model with everything, for tests");
+MODULE_VERSION(FERRY_VERSION);
