@@ -83,6 +83,8 @@ int ferry_config_read(struct ferry_config *cfg, u64 off, void *buf,
 		return 0;
 
 	memcpy(buf, cfg->value + off, len);
+	if (!cfg->backend)
+		return 0;
 	end = off + len;
 	last = BIT_WORD(end - 1);
 	for (word = BIT_WORD(off); word <= last; word++) {
@@ -108,6 +110,22 @@ int ferry_config_read(struct ferry_config *cfg, u64 off, void *buf,
 	return 0;
 }
 EXPORT_SYMBOL_GPL(ferry_config_read);
+
+/**
+ * ferry_config_set_live() - the device changes a register by itself
+ * @cfg:   the space of an emulated function
+ * @off:   where the register begins
+ * @width: its bytes, 1, 2 or 4; @off is a multiple of it
+ *
+ * ferry_config_peek() does not answer for it any more. Whoever calls
+ * ferry_config_read() brings it up to date before.
+ */
+void ferry_config_set_live(struct ferry_config *cfg, unsigned int off,
+			   unsigned int width)
+{
+	bitmap_set(cfg->live, off, width);
+}
+EXPORT_SYMBOL_GPL(ferry_config_set_live);
 
 /*
  * Write the bits of @mask to hardware.  A byte without any is not written;

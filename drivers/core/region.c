@@ -16,14 +16,15 @@
  * Find the region of file offset @pos, and how much of @count bytes lies within
  * it. Returns that length or a negative errno.
  */
-static ssize_t region_clip(struct ferry_device *fdev, loff_t pos, size_t count,
-			   struct ferry_region **found, u64 *off)
+static __always_inline ssize_t region_clip(struct ferry_device *fdev,
+					   loff_t pos, size_t count,
+					   struct ferry_region **found,
+					   u64 *off)
 {
 	struct ferry_region *region;
 
-	if (pos < 0)
-		return -EINVAL;
-	region = ferry_region_find(fdev, pos >> FERRY_REGION_SHIFT);
+	/* A negative position is none of any region. */
+	region = ferry_region_find(fdev, (u64)pos >> FERRY_REGION_SHIFT);
 	if (!region || !region->ops)
 		return -EINVAL;
 
@@ -232,8 +233,8 @@ ssize_t ferry_device_write(struct vfio_device *vdev, const char __user *buf,
 }
 EXPORT_SYMBOL_GPL(ferry_device_write);
 
-static int config_read(struct ferry_device *fdev, struct ferry_region *region,
-		       u64 off, void *buf, size_t len)
+static noinline int config_read_locked(struct ferry_device *fdev, u64 off,
+				       void *buf, size_t len)
 {
 	int ret;
 
@@ -243,6 +244,14 @@ static int config_read(struct ferry_device *fdev, struct ferry_region *region,
 	ret = ferry_config_read(&fdev->config, off, buf, len);
 	mutex_unlock(&fdev->config_lock);
 	return ret;
+}
+
+static int config_read(struct ferry_device *fdev, struct ferry_region *region,
+		       u64 off, void *buf, size_t len)
+{
+	if (ferry_config_peek(&fdev->config, off, buf, len))
+		return 0;
+	return config_read_locked(fdev, off, buf, len);
 }
 
 static int config_write(struct ferry_device *fdev, struct ferry_region *region,

@@ -110,6 +110,12 @@ static int add_msi(struct ferry_instance *inst)
 				    sizeof(msi));
 }
 
+static unsigned int msi_pending(const struct ferry_config *config)
+{
+	return ferry_config_find_cap(config, PCI_CAP_ID_MSI) +
+	       PCI_MSI_PENDING_64;
+}
+
 /*
  * PCIe 7.5.3: an endpoint with function level reset, behind a link of one lane of 2.5
  * GT/s that nobody can retrain. Its requests never time out, and it says so by taking
@@ -250,6 +256,10 @@ int ferry_layout_build(struct ferry_instance *inst)
 		kvfree(inst->config);
 		return ret;
 	}
+	ferry_config_set_live(&inst->fdev.config, PCI_STATUS, 2);
+	if (model->msi)
+		ferry_config_set_live(&inst->fdev.config,
+				      msi_pending(&inst->fdev.config), 4);
 	set_gate(&inst->fdev, FERRY_GATE_COMMAND, true);
 	return 0;
 }
@@ -273,7 +283,6 @@ void ferry_layout_sync(struct ferry_instance *inst)
 		status |= PCI_STATUS_INTERRUPT;
 	ferry_config_set16(config, PCI_STATUS, status);
 	if (inst->model->msi)
-		ferry_config_set32(config, PCI_MSI_PENDING_64 +
-				   ferry_config_find_cap(config, PCI_CAP_ID_MSI),
+		ferry_config_set32(config, msi_pending(config),
 				   ferry_messages_pending(inst));
 }

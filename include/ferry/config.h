@@ -25,6 +25,7 @@
 #define _FERRY_CONFIG_H
 
 #include <linux/bits.h>
+#include <linux/compiler.h>
 #include <linux/types.h>
 
 /* Six base address registers, then the expansion ROM. */
@@ -134,7 +135,8 @@ struct ferry_config_bar {
  * @value:   per byte: the virtual bits, and the last snapshot of fixed ones
  * @virt:    per byte: which bits are answered from @value
  * @write:   per byte: which bits the user may change
- * @live:    bitmap: bytes whose read needs hardware
+ * @live:    bitmap: bytes whose read needs hardware, or, of an emulated
+ *	     function, its owner
  * @raw:     bitmap: bytes of gaps and vendors, that are passed through
  * @special: bitmap: bytes of registers with an event or a write-one-to-clear
  *	     bit
@@ -247,6 +249,52 @@ int ferry_config_add_cap(struct ferry_config *cfg, u8 id, const void *body,
 int ferry_config_add_ext_cap(struct ferry_config *cfg, u16 id, u8 version,
 			     const void *body, size_t len);
 void ferry_config_reset(struct ferry_config *cfg);
+
+void ferry_config_set_live(struct ferry_config *cfg, unsigned int off,
+			   unsigned int width);
+
+/**
+ * ferry_config_peek() - read as the user, if memory can answer
+ * @cfg: the space
+ * @off: where, inside the space
+ * @buf: memory of the kernel, aligned to @len
+ * @len: how many bytes, up to the end of the space
+ *
+ * Most of what is read is one register that never changes. It is one load, which
+ * sees what was there before or after a write that goes on meanwhile.
+ *
+ * Context: any, without the lock that serialises ferry_config_read().
+ * Return: whether @buf has been filled; else the caller goes the long way.
+ */
+static inline bool ferry_config_peek(const struct ferry_config *cfg, u64 off,
+				     void *buf, size_t len)
+{
+	unsigned long live = cfg->live[off / BITS_PER_LONG] >>
+			     off % BITS_PER_LONG;
+	const u8 *value = cfg->value + off;
+
+	if (off & (len - 1))
+		return false;
+	switch (len) {
+	case 1:
+		if (live & 0x1)
+			return false;
+		*(u8 *)buf = READ_ONCE(*value);
+		return true;
+	case 2:
+		if (live & 0x3)
+			return false;
+		*(u16 *)buf = READ_ONCE(*(const u16 *)value);
+		return true;
+	case 4:
+		if (live & 0xf)
+			return false;
+		*(u32 *)buf = READ_ONCE(*(const u32 *)value);
+		return true;
+	default:
+		return false;
+	}
+}
 
 int ferry_config_read(struct ferry_config *cfg, u64 off, void *buf,
 		      size_t len);

@@ -263,7 +263,27 @@ static void refuses_nonsense(void)
 	device_free(dev);
 }
 
+/* A register that the device changes by itself is not answered from memory. */
+static void asks_for_what_changes(void)
+{
+	const struct ferry_config_header header = { .size = 256 };
+	struct device *dev = make(&header);
+	u32 word;
+
+	CHECK(ferry_config_peek(&dev->cfg, 0x04, &word, 4));
+	ferry_config_set_live(&dev->cfg, 0x06, 2);
+	CHECK(ferry_config_peek(&dev->cfg, 0x04, &word, 2));
+	CHECK(!ferry_config_peek(&dev->cfg, 0x04, &word, 4));
+	CHECK(!ferry_config_peek(&dev->cfg, 0x06, &word, 2));
+	CHECK(!ferry_config_peek(&dev->cfg, 0x07, &word, 1));
+	CHECK(ferry_config_peek(&dev->cfg, 0x08, &word, 4));
+	ferry_config_set16(&dev->cfg, 0x06, 0x0018);
+	CHECK_EQ(user_read(dev, 0x04, 4), 0x00180000);
+	device_free(dev);
+}
+
 const struct test emulated_tests[] = {
+	{ "emulated.asks_for_what_changes", asks_for_what_changes },
 	{ "emulated.whole_space", whole_space },
 	{ "emulated.raises_events", raises_events },
 	{ "emulated.masks_messages", masks_messages },

@@ -58,6 +58,31 @@ static void live_and_virtual_in_one_dword(void)
 	device_free(dev);
 }
 
+/* Whatever is aligned and costs no access is answered without one. */
+static void peeks(void)
+{
+	u64 word;
+	unsigned int d, off, len;
+
+	for (d = 0; d < ARRAY_SIZE(devices); d++) {
+		struct device *dev = devices[d]();
+
+		device_must_open(dev);
+		for (len = 1; len <= 8; len++) {
+			for (off = 0; off + len <= dev->size; off++) {
+				dev->reads = 0;
+				CHECK_EQ(ferry_config_read(&dev->cfg, off, &word,
+							   len), 0);
+				CHECK_EQ(ferry_config_peek(&dev->cfg, off, &word,
+							   len),
+					 !dev->reads && !(off % len) &&
+					 (len == 1 || len == 2 || len == 4));
+			}
+		}
+		device_free(dev);
+	}
+}
+
 static void accesses_of_256_bytes(void)
 {
 	struct device *dev = device_igb();
@@ -242,6 +267,7 @@ static void refresh_reads_again(void)
 const struct test read_tests[] = {
 	{ "read.any_range_is_its_bytes", any_range_is_its_bytes },
 	{ "read.live_and_virtual_in_one_dword", live_and_virtual_in_one_dword },
+	{ "read.peeks", peeks },
 	{ "read.accesses_of_256_bytes", accesses_of_256_bytes },
 	{ "read.accesses_of_4096_bytes", accesses_of_4096_bytes },
 	{ "read.accesses_are_aligned", accesses_are_aligned },
