@@ -42,6 +42,9 @@ static unsigned int bar_width(struct ferry_instance *inst, unsigned int bar,
 {
 	unsigned int max = inst->model->bars[bar].max_width;
 
+	/* Nearly always it is the whole access. */
+	if (len <= max && !((off | len) & (len - 1)))
+		return len;
 	if (ferry_msix_owns(inst->model, bar, off))
 		max = sizeof(u64);
 	return 1U << min(__ffs(off | max), __fls(len));
@@ -78,11 +81,21 @@ static void memory_store(void *memory, unsigned int width, u64 value)
 	}
 }
 
+/* Nothing but registers of the model: there is no need to look closer. */
+static bool bar_is_plain(const struct ferry_model *model, unsigned int bar)
+{
+	return !model->bars[bar].mapped[0].size &&
+	       !(model->msix.vectors && bar == model->msix.bar);
+}
+
 static u64 bar_load(struct ferry_instance *inst, unsigned int bar, u64 off,
 		    unsigned int width)
 {
-	const void *memory = ferry_instance_memory(inst, bar, off);
+	const void *memory;
 
+	if (bar_is_plain(inst->model, bar))
+		return inst->model->read(inst, bar, off, width);
+	memory = ferry_instance_memory(inst, bar, off);
 	if (memory)
 		return memory_load(memory, width);
 	if (ferry_msix_owns(inst->model, bar, off))
@@ -93,8 +106,13 @@ static u64 bar_load(struct ferry_instance *inst, unsigned int bar, u64 off,
 static void bar_store(struct ferry_instance *inst, unsigned int bar, u64 off,
 		      unsigned int width, u64 value)
 {
-	void *memory = ferry_instance_memory(inst, bar, off);
+	void *memory;
 
+	if (bar_is_plain(inst->model, bar)) {
+		inst->model->write(inst, bar, off, width, value);
+		return;
+	}
+	memory = ferry_instance_memory(inst, bar, off);
 	if (memory)
 		memory_store(memory, width, value);
 	else if (ferry_msix_owns(inst->model, bar, off))
@@ -109,7 +127,6 @@ static int bar_read(struct ferry_device *fdev, struct ferry_region *region,
 	struct ferry_instance *inst = to_instance(fdev);
 	unsigned int bar = region - fdev->regions;
 	unsigned int width;
-	__le64 value;
 	int ret;
 
 	ret = bar_enter(inst, bar);
@@ -117,8 +134,7 @@ static int bar_read(struct ferry_device *fdev, struct ferry_region *region,
 		return ret;
 	for (; len; len -= width, off += width, buf += width) {
 		width = bar_width(inst, bar, off, len);
-		value = cpu_to_le64(bar_load(inst, bar, off, width));
-		memcpy(buf, &value, width);
+		memory_store(buf, width, bar_load(inst, bar, off, width));
 	}
 	bar_leave(inst);
 	return 0;
@@ -130,7 +146,6 @@ static int bar_write(struct ferry_device *fdev, struct ferry_region *region,
 	struct ferry_instance *inst = to_instance(fdev);
 	unsigned int bar = region - fdev->regions;
 	unsigned int width;
-	__le64 value;
 	int ret;
 
 	ret = bar_enter(inst, bar);
@@ -138,9 +153,7 @@ static int bar_write(struct ferry_device *fdev, struct ferry_region *region,
 		return ret;
 	for (; len; len -= width, off += width, buf += width) {
 		width = bar_width(inst, bar, off, len);
-		value = 0;
-		memcpy(&value, buf, width);
-		bar_store(inst, bar, off, width, le64_to_cpu(value));
+		bar_store(inst, bar, off, width, memory_load(buf, width));
 	}
 	bar_leave(inst);
 	return 0;

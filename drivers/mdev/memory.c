@@ -117,6 +117,8 @@ void *ferry_instance_memory(struct ferry_instance *inst, unsigned int bar,
 		return NULL;
 	for (i = 0; i < FERRY_MODEL_NR_RANGES; i++) {
 		range = range_of(inst, bar, i);
+		if (!range->size)
+			break;
 		if (off >= range->start && off - range->start < range->size &&
 		    inst->memory[bar][i])
 			return inst->memory[bar][i] + (off - range->start);
