@@ -59,30 +59,29 @@ start_guest()
 # with its start.
 listen()
 {
-	local line='' part quiet=0
+	local line heard=$SECONDS
 
 	while :; do
-		part=''
-		if IFS= read -r -t 1 -u 3 part; then
-			line=${line}${part%$'\r'}
+		# A read whose time ends just when it has taken the newline loses that: so
+		# none begins before there is something.
+		if read -r -t 0 -u 3 && IFS= read -r -t "$quiet_limit" -u 3 line; then
+			line=${line%$'\r'} heard=$SECONDS
 			case $line in
 			done) return 0 ;;
 			"note "*) printf 'guest:   %s\n' "${line#note }" >&2 ;;
 			*) tell "$line" ;;
 			esac
-			line='' quiet=0
 			continue
 		fi
-		line+=$part
-		quiet=$((quiet + 1))
 		if ! kill -0 "$qemu" 2>/dev/null; then
 			tell "failed the guest ended before it was through: $(tail -n 1 "$work/qemu" "$work/console" 2>/dev/null | tr '\n' ' ')"
 			return 1
 		fi
-		if [ "$quiet" -ge "$quiet_limit" ]; then
+		if [ $((SECONDS - heard)) -ge "$quiet_limit" ]; then
 			tell "failed the guest was silent for $quiet_limit s: $(tail -n 1 "$work/console")"
 			return 1
 		fi
+		sleep 0.3
 	done
 }
 
