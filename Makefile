@@ -70,10 +70,20 @@ kernel-check:
 # Kbuild's own depmod wants the System.map that header packages lack.
 release = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h)
 
+# Where models that are not ours find headers, and symbols for each kernel; DKMS keeps
+# our sources there.
+devel = $(INSTALL_MOD_PATH)/usr/src/ferry-$(shell sed -n 's/^FERRY_VERSION := //p' Kbuild)
+
 .PHONY: install
 install: modules
 	$(kbuild) modules_install INSTALL_MOD_DIR=updates cmd_depmod=: quiet_cmd_depmod=
 	depmod $(addprefix -b ,$(INSTALL_MOD_PATH)) $(release)
+	install -D -m 644 -t $(devel)/$(release) $(M)/Module.symvers
+	[ -e $(devel)/dkms.conf ] || cp -r include $(devel)/
+
+.PHONY: symbols
+symbols: modules
+	@install -D -m 644 -t $(SYMBOLS) $(M)/Module.symvers
 
 # What modules_install has put there, compressed or not.
 updates = $(INSTALL_MOD_PATH)/lib/modules/$(release)/updates
@@ -86,6 +96,9 @@ uninstall:
 		rm -f $(updates)/$$f.ko $(updates)/$$f.ko.?z $(updates)/$$f.ko.zst; \
 	done
 	depmod $(addprefix -b ,$(INSTALL_MOD_PATH)) $(release)
+	rm -rf $(devel)/$(release)
+	[ -e $(devel)/dkms.conf ] || find $(devel) -name Module.symvers 2>/dev/null | grep -q . || \
+		rm -rf $(devel)
 
 .PHONY: sparse
 sparse:
@@ -122,7 +135,9 @@ shell:
 help:
 	@echo 'Modules:'
 	@echo '  modules     build every module for the running kernel (the default)'
-	@echo '  install     install them for that kernel, in updates/, and run depmod'
+	@echo '  install     install them for that kernel, in updates/, and run depmod; headers and'
+	@echo '              symbols for models of others go to /usr/src/ferry-VERSION'
+	@echo '  symbols     copy the symbols to the folder SYMBOLS, as DKMS does'
 	@echo '  uninstall   remove what was installed from here'
 	@echo '  clean       remove what was built'
 	@echo ''
