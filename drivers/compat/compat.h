@@ -201,6 +201,39 @@ static inline int ferry_iommufd_dev_id(struct vfio_device *vdev,
 #endif
 
 /*
+ * Migration in two steps came after migration, and so did the question of how much there
+ * is to copy. A VFIO core without PRE_COPY never asks for its states.
+ */
+#ifndef VFIO_MIGRATION_PRE_COPY
+#define VFIO_MIGRATION_PRE_COPY		0
+#define VFIO_DEVICE_STATE_PRE_COPY	6
+#define VFIO_DEVICE_STATE_PRE_COPY_P2P	7
+#define VFIO_MIG_GET_PRECOPY_INFO	_IO(VFIO_TYPE, VFIO_BASE + 21)
+
+struct vfio_precopy_info {
+	__u32 argsz;
+	__u32 flags;
+	__aligned_u64 initial_bytes;
+	__aligned_u64 dirty_bytes;
+};
+#endif
+
+#ifndef VFIO_DEVICE_FEATURE_MIG_DATA_SIZE
+#define VFIO_DEVICE_FEATURE_MIG_DATA_SIZE	9
+
+struct vfio_device_feature_mig_data_size {
+	__aligned_u64 stop_copy_length;
+};
+#endif
+
+#ifdef FERRY_HAVE_VFIO_MIG_DATA_SIZE
+#define FERRY_VFIO_MIG_DATA_SIZE_OPS(get) \
+	.migration_get_data_size = get,
+#else
+#define FERRY_VFIO_MIG_DATA_SIZE_OPS(get)
+#endif
+
+/*
  * The token of a bypass producer was a member before it became an argument.
  * Registration that fails costs speed, never correctness.
  */

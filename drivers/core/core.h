@@ -20,6 +20,9 @@ static inline struct ferry_region *ferry_region_find(struct ferry_device *fdev,
 	return &fdev->regions[index];
 }
 
+int ferry_migration_feature(struct ferry_device *fdev, u32 flags,
+			    void __user *arg, size_t argsz);
+
 void ferry_region_set_config(struct ferry_device *fdev);
 
 void ferry_irqs_init(struct ferry_device *fdev);

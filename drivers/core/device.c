@@ -276,7 +276,7 @@ int ferry_device_feature(struct vfio_device *vdev, u32 flags, void __user *arg,
 	struct ferry_device *fdev = to_ferry_device(vdev);
 
 	if (!fdev->ops->feature)
-		return -ENOTTY;
+		return ferry_migration_feature(fdev, flags, arg, argsz);
 	return fdev->ops->feature(fdev, flags, arg, argsz);
 }
 EXPORT_SYMBOL_GPL(ferry_device_feature);

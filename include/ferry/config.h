@@ -249,6 +249,8 @@ int ferry_config_add_cap(struct ferry_config *cfg, u8 id, const void *body,
 int ferry_config_add_ext_cap(struct ferry_config *cfg, u16 id, u8 version,
 			     const void *body, size_t len);
 void ferry_config_reset(struct ferry_config *cfg);
+void ferry_config_save(const struct ferry_config *cfg, void *buf);
+int ferry_config_verify(const struct ferry_config *cfg, const void *buf);
 
 void ferry_config_set_live(struct ferry_config *cfg, unsigned int off,
 			   unsigned int width);

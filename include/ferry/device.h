@@ -11,6 +11,7 @@
 #include <ferry/config.h>
 #include <ferry/gate.h>
 #include <ferry/irq.h>
+#include <ferry/migration.h>
 #include <ferry/region.h>
 
 struct ferry_mapping;
@@ -55,6 +56,7 @@ struct ferry_device_ops {
  * @regions: by VFIO_PCI_*_REGION_INDEX
  * @irqs: interrupts
  * @mapping: the address space of all mappings
+ * @migration: what happens when it migrates, if it does
  * @can_reset: what VFIO_DEVICE_FLAGS_RESET says; set by the driver before or
  *	during open
  */
@@ -67,6 +69,7 @@ struct ferry_device {
 	struct ferry_region regions[VFIO_PCI_NUM_REGIONS];
 	struct ferry_irqs irqs;
 	struct ferry_mapping *mapping;
+	struct ferry_migration migration;
 	bool can_reset;
 };
 
