@@ -9,7 +9,11 @@
 #include "compat/compat.h"
 #include "mdev.h"
 
-static void model_reset(struct ferry_instance *inst)
+/**
+ * ferry_model_reset - put a model, and what the kit keeps for it, to where power-on does
+ * @inst: the instance, with its gate locked or nobody using it
+ */
+void ferry_model_reset(struct ferry_instance *inst)
 {
 	ferry_instance_set_level(inst, false);
 	ferry_messages_reset(inst);
@@ -23,20 +27,23 @@ static void model_reset(struct ferry_instance *inst)
  *
  * The configuration space that the user sees stays as it is, as that of a
  * physical function does, where the VFIO driver puts it back; and vectors keep their
- * eventfds.
+ * eventfds. An instance that migrates is running again.
  *
- * Context: process context; config_lock may be held.
+ * Context: process context, config_lock held.
  */
 void ferry_instance_reset(struct ferry_instance *inst)
 {
 	ferry_gate_lock(&inst->fdev);
-	model_reset(inst);
+	ferry_model_reset(inst);
 	ferry_gate_unlock(&inst->fdev);
+	ferry_migration_reset(&inst->fdev);
 }
 
 static int device_reset(struct ferry_device *fdev)
 {
+	mutex_lock(&fdev->config_lock);
 	ferry_instance_reset(to_instance(fdev));
+	mutex_unlock(&fdev->config_lock);
 	return 0;
 }
 
@@ -81,7 +88,7 @@ static int instance_open(struct vfio_device *vdev)
 		goto err_messages;
 	/* Now there is memory that the model may want to fill. */
 	if (ferry_memory_exists(inst->model))
-		model_reset(inst);
+		ferry_model_reset(inst);
 	ferry_bars_init(inst);
 	ferry_device_start(fdev);
 	return 0;
@@ -99,7 +106,10 @@ static void instance_close(struct vfio_device *vdev)
 	struct ferry_instance *inst = to_instance(fdev);
 
 	ferry_device_stop(fdev);
-	model_reset(inst);
+	ferry_model_reset(inst);
+	mutex_lock(&fdev->config_lock);
+	ferry_migration_reset(fdev);
+	mutex_unlock(&fdev->config_lock);
 	kvfree(inst->config);
 	ferry_messages_close(inst);
 	ferry_memory_free(inst);
@@ -144,6 +154,7 @@ struct ferry_instance *ferry_instance_create(struct device *dev,
 	inst = to_instance(to_ferry_device(vdev));
 	inst->model = model;
 	ferry_messages_init(inst);
+	ferry_migrate_init(inst);
 	if (model->create) {
 		ret = model->create(inst);
 		if (ret) {
@@ -151,7 +162,7 @@ struct ferry_instance *ferry_instance_create(struct device *dev,
 			return ERR_PTR(ret);
 		}
 	}
-	model_reset(inst);
+	ferry_model_reset(inst);
 	return inst;
 }
 

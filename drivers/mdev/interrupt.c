@@ -59,7 +59,9 @@ static void intx_mask(struct ferry_device *fdev)
 
 static bool intx_level(struct ferry_device *fdev)
 {
-	return instance_level(to_instance(fdev));
+	struct ferry_instance *inst = to_instance(fdev);
+
+	return instance_level(inst) && !instance_stopped(inst);
 }
 
 const struct ferry_irq_ops ferry_instance_irq_ops = {

@@ -13,9 +13,6 @@
 
 #include "mdev.h"
 
-#define EXPRESS_CONFIG_SIZE	4096
-#define CONVENTIONAL_CONFIG_SIZE	256
-
 static void set_gate(struct ferry_device *fdev, enum ferry_gate_reason reason,
 		     bool closed)
 {
@@ -184,7 +181,9 @@ static int add_msix(struct ferry_instance *inst)
 /*
  * PCIe 7.9.3: an EUI-64 of those that everybody may give himself (IEEE 802, bit 1 of
  * the first byte). It hangs on the name of the device, so one that is made again,
- * under its old name, is the same for a guest that knew it.
+ * under its old name, is the same for a guest that knew it. A model that migrates has none: at
+ * the other side it would be another, and QEMU takes nothing over where read-only bytes
+ * differ.
  */
 static int add_serial(struct ferry_instance *inst)
 {
@@ -193,7 +192,7 @@ static int add_serial(struct ferry_instance *inst)
 	u64 eui = 0x02ULL << 56 | (u64)inst->model->vendor << 32 | hash;
 	__le32 dsn[] = { cpu_to_le32(eui), cpu_to_le32(eui >> 32) };
 
-	if (!inst->model->express)
+	if (!inst->model->express || inst->model->save)
 		return 0;
 	return ferry_config_add_ext_cap(&inst->fdev.config, PCI_EXT_CAP_ID_DSN,
 					1, dsn, sizeof(dsn));

@@ -43,7 +43,8 @@ struct ferry_messages {
  * @config: memory of the configuration space while the device is open
  * @messages: MSI and MSI-X
  * @memory: the pages of each range that can be mapped, while the device is open
- * @flags: bit INSTANCE_LEVEL is set while the model asserts its interrupt
+ * @flags: bit INSTANCE_LEVEL is set while the model asserts its interrupt,
+ *	INSTANCE_STOPPED while no interrupt may be sent because it migrates
  * @state: the model's own
  */
 struct ferry_instance {
@@ -56,7 +57,11 @@ struct ferry_instance {
 	u8 state[] __aligned(sizeof(u64));
 };
 
-#define INSTANCE_LEVEL	0
+#define INSTANCE_LEVEL		0
+#define INSTANCE_STOPPED	1
+
+#define EXPRESS_CONFIG_SIZE	4096
+#define CONVENTIONAL_CONFIG_SIZE	256
 
 static inline struct ferry_instance *to_instance(struct ferry_device *fdev)
 {
@@ -66,6 +71,11 @@ static inline struct ferry_instance *to_instance(struct ferry_device *fdev)
 static inline bool instance_level(struct ferry_instance *inst)
 {
 	return test_bit(INSTANCE_LEVEL, &inst->flags);
+}
+
+static inline bool instance_stopped(struct ferry_instance *inst)
+{
+	return test_bit(INSTANCE_STOPPED, &inst->flags);
 }
 
 /* Bytes that the pending bits of MSI-X take. */
@@ -86,6 +96,7 @@ struct ferry_instance *ferry_instance_create(struct device *dev,
 					     const struct ferry_model *model);
 void ferry_instance_destroy(struct ferry_instance *inst);
 void ferry_instance_reset(struct ferry_instance *inst);
+void ferry_model_reset(struct ferry_instance *inst);
 
 int ferry_layout_build(struct ferry_instance *inst);
 void ferry_layout_sync(struct ferry_instance *inst);
@@ -106,6 +117,13 @@ void ferry_messages_reset(struct ferry_instance *inst);
 void ferry_messages_deliver(struct ferry_instance *inst);
 void ferry_messages_mask(struct ferry_instance *inst, u32 msi, bool msix);
 u32 ferry_messages_pending(struct ferry_instance *inst);
+size_t ferry_messages_size(const struct ferry_model *model);
+void ferry_messages_save(struct ferry_instance *inst, void *buf);
+bool ferry_messages_valid(struct ferry_instance *inst, const void *buf);
+void ferry_messages_load(struct ferry_instance *inst, const void *buf);
+
+size_t ferry_migrate_size(const struct ferry_model *model);
+void ferry_migrate_init(struct ferry_instance *inst);
 
 bool ferry_msix_owns(const struct ferry_model *model, unsigned int bar,
 		     u64 off);

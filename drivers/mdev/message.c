@@ -16,6 +16,8 @@
 #include <linux/pci.h>
 #include <linux/slab.h>
 
+#include <uapi/ferry/migration.h>
+
 #include "mdev.h"
 #include "message.h"
 
@@ -33,6 +35,8 @@ static bool masked(struct ferry_instance *inst, unsigned int vector)
 {
 	struct ferry_messages *messages = &inst->messages;
 
+	if (instance_stopped(inst))
+		return true;
 	if (ferry_irq_active(&inst->fdev, VFIO_PCI_MSI_IRQ_INDEX))
 		return messages->msi_masked & BIT(vector);
 	return messages->all_masked ||
@@ -189,6 +193,120 @@ void ferry_messages_reset(struct ferry_instance *inst)
 	spin_lock_irq(&messages->lock);
 	for (i = 0; i < inst->model->msix.vectors; i++)
 		messages->table[i] = (struct ferry_message) { .masked = true };
+	spin_unlock_irq(&messages->lock);
+}
+
+/* Words of pending bits, for MSI and MSI-X. */
+static unsigned int pending_words(const struct ferry_model *model)
+{
+	return DIV_ROUND_UP(max_t(u16, model->msix.vectors, 1),
+			    MESSAGES_PER_WORD);
+}
+
+/**
+ * ferry_messages_size - bytes that ferry_messages_save() saves
+ * @model: the model
+ *
+ * Return: how many.
+ */
+size_t ferry_messages_size(const struct ferry_model *model)
+{
+	return sizeof(struct ferry_migration_interrupts) +
+	       pending_words(model) * sizeof(__le64) +
+	       model->msix.vectors * sizeof(struct ferry_migration_vector);
+}
+
+/**
+ * ferry_messages_save - put what the instance has to say into a migration stream
+ * @inst: the instance, open
+ * @buf: where to, as struct ferry_migration_interrupts
+ */
+void ferry_messages_save(struct ferry_instance *inst, void *buf)
+{
+	struct ferry_messages *messages = &inst->messages;
+	unsigned int i, words = pending_words(inst->model);
+	struct ferry_migration_interrupts *to = buf;
+	struct ferry_migration_vector *vector =
+		(struct ferry_migration_vector *)&to->pending[words];
+	const struct ferry_message *entry = messages->table;
+
+	if (instance_level(inst))
+		to->flags = cpu_to_le32(FERRY_MIGRATION_LEVEL);
+	to->words = cpu_to_le32(words);
+	spin_lock_irq(&messages->lock);
+	for (i = 0; i < words; i++)
+		to->pending[i] = cpu_to_le64(messages->pending[i]);
+	for (i = 0; i < inst->model->msix.vectors; i++, entry++, vector++) {
+		vector->address[0] = cpu_to_le32(entry->address[0]);
+		vector->address[1] = cpu_to_le32(entry->address[1]);
+		vector->data = cpu_to_le32(entry->data);
+		vector->control =
+			cpu_to_le32(entry->masked * FERRY_MIGRATION_MASKED |
+				    entry->written * FERRY_MIGRATION_WRITTEN);
+	}
+	spin_unlock_irq(&messages->lock);
+}
+
+/**
+ * ferry_messages_valid - can interrupts be like this?
+ * @inst: the instance
+ * @buf: ferry_messages_size() bytes that may be anything
+ *
+ * Return: whether ferry_messages_load() can take them over.
+ */
+bool ferry_messages_valid(struct ferry_instance *inst, const void *buf)
+{
+	unsigned int i, words = pending_words(inst->model);
+	unsigned int nr = max_t(u16, inst->model->msix.vectors,
+				inst->model->msi);
+	const struct ferry_migration_interrupts *from = buf;
+	const struct ferry_migration_vector *vector =
+		(const struct ferry_migration_vector *)&from->pending[words];
+
+	if (le32_to_cpu(from->flags) & ~FERRY_MIGRATION_LEVEL ||
+	    le32_to_cpu(from->words) != words)
+		return false;
+	if (nr % MESSAGES_PER_WORD || !nr)
+		if (le64_to_cpu(from->pending[words - 1]) >>
+		    (nr % MESSAGES_PER_WORD))
+			return false;
+	for (i = 0; i < inst->model->msix.vectors; i++, vector++)
+		if (le32_to_cpu(vector->address[0]) & 3 ||
+		    le32_to_cpu(vector->control) & ~(FERRY_MIGRATION_MASKED |
+						     FERRY_MIGRATION_WRITTEN))
+			return false;
+	return true;
+}
+
+/**
+ * ferry_messages_load - take over what another instance had to say
+ * @inst: the instance, stopped, and reset before; nothing is sent before it starts
+ * @buf: ferry_messages_valid() has seen it
+ */
+void ferry_messages_load(struct ferry_instance *inst, const void *buf)
+{
+	struct ferry_messages *messages = &inst->messages;
+	unsigned int i, words = pending_words(inst->model);
+	const struct ferry_migration_interrupts *from = buf;
+	const struct ferry_migration_vector *vector =
+		(const struct ferry_migration_vector *)&from->pending[words];
+	struct ferry_message *entry = messages->table;
+	u32 control;
+
+	/* The message that this rise has caused has been sent. */
+	if (from->flags & cpu_to_le32(FERRY_MIGRATION_LEVEL))
+		set_bit(INSTANCE_LEVEL, &inst->flags);
+	spin_lock_irq(&messages->lock);
+	for (i = 0; i < words; i++)
+		messages->pending[i] = le64_to_cpu(from->pending[i]);
+	for (i = 0; i < inst->model->msix.vectors; i++, entry++, vector++) {
+		control = le32_to_cpu(vector->control);
+		entry->address[0] = le32_to_cpu(vector->address[0]);
+		entry->address[1] = le32_to_cpu(vector->address[1]);
+		entry->data = le32_to_cpu(vector->data);
+		entry->masked = control & FERRY_MIGRATION_MASKED;
+		entry->written = control & FERRY_MIGRATION_WRITTEN;
+	}
 	spin_unlock_irq(&messages->lock);
 }
 

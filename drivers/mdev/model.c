@@ -8,6 +8,8 @@
 #include <linux/pci.h>
 #include <linux/printk.h>
 
+#include <uapi/ferry/migration.h>
+
 #include "mdev.h"
 
 static bool bar_is_io(const struct ferry_model_bar *bar)
@@ -113,6 +115,47 @@ static int check_msix(const struct ferry_model *model)
 	return -EINVAL;
 }
 
+/* Of a model that migrates. Returns what is wrong or NULL. */
+static const char *state_complaint(const struct ferry_model *model)
+{
+	const struct ferry_model_range *range;
+	u64 left = FERRY_MODEL_MAX_SAVE;
+	unsigned int bar, i;
+
+	if (!model->save)
+		return model->validate || model->load || model->pause ||
+		       model->resume || model->save_size ?
+		       "no save callback" : NULL;
+	if (!model->validate || !model->load || !model->save_size)
+		return "no validate or load callback, or no save_size";
+	if (!model->pause != !model->resume)
+		return "only one of pause and resume";
+	if (strlen(model->name) >= FERRY_MIGRATION_NAME)
+		return "the name has more than 63 characters";
+	if (model->save_size > left)
+		return "more than 256 MiB to save";
+	left -= model->save_size;
+	for (bar = 0; bar < FERRY_MODEL_NR_BARS; bar++) {
+		range = model->bars[bar].mapped;
+		for (i = 0; i < FERRY_MODEL_NR_RANGES && range[i].size; i++) {
+			if (range[i].size > left)
+				return "more than 256 MiB to save";
+			left -= range[i].size;
+		}
+	}
+	return NULL;
+}
+
+static int check_state(const struct ferry_model *model)
+{
+	const char *complaint = state_complaint(model);
+
+	if (!complaint)
+		return 0;
+	pr_err("ferry: model %s: migration: %s\n", model->name, complaint);
+	return -EINVAL;
+}
+
 static int check_bars(const struct ferry_model *model)
 {
 	const struct ferry_model_bar *bar;
@@ -174,5 +217,5 @@ int ferry_model_check(const struct ferry_model *model)
 		       model->name, model->msi);
 		return -EINVAL;
 	}
-	return check_bars(model) ?: check_msix(model);
+	return check_bars(model) ?: check_msix(model) ?: check_state(model);
 }

@@ -23,6 +23,8 @@ struct ferry_parent;
 #define FERRY_MODEL_NR_RANGES	4
 /* PCI 3.0, 6.8.2.3: eleven bits say how many vectors MSI-X has, less one. */
 #define FERRY_MODEL_MAX_MSIX	2048
+/* Bytes that migrate, of mappable memory and the model's own state together. */
+#define FERRY_MODEL_MAX_SAVE	(256U << 20)
 
 /**
  * struct ferry_model_range - a part of a BAR that is memory
@@ -83,13 +85,17 @@ struct ferry_model_msix {
  * @class: class code, 24 bits: base class, sub-class, programming interface
  * @revision: revision ID
  * @express: a PCI Express endpoint: 4,096 bytes of configuration space, function
- *	level reset, a serial number; else a conventional PCI device with 256 bytes
+ *	level reset, and, unless it migrates, a serial number; else a conventional PCI device with 256 bytes
  * @bars: base address registers
  * @intx: it has an INTx interrupt (INTA)
  * @msi: MSI vectors, 0 or a power of two up to 32
  * @msix: MSI-X
  * @state_size: bytes of state that each instance gets, zeroed; find them with
  *	ferry_instance_state()
+ * @state_version: of what @save writes; a stream of another one is refused. Raise it
+ *	whenever that changes.
+ * @save_size: the most bytes that @save writes; with the ranges that can be mapped up to
+ *	FERRY_MODEL_MAX_SAVE
  * @groups: sysfs attributes of each instance's device, there while the instance is;
  *	find the instance with ferry_instance_of(). Optional.
  * @create: prepare the state of a new instance: locks, timers, memory. May
@@ -102,6 +108,18 @@ struct ferry_model_msix {
  *	be mapped is zero. May sleep.
  * @read: the value of @width bytes at @off of BAR @bar
  * @write: store the low @width bytes of @value at @off of BAR @bar
+ * @pause: stop whatever goes on by itself, and wait until it has, so that the state
+ *	changes by accesses only; what these would set off has to wait. May sleep. Optional.
+ * @resume: undo @pause, and go on with what has waited. Optional, goes with @pause.
+ * @save: put the state into @len bytes of zeroes at @buf, paused and with no access under
+ *	way; in a layout that does not depend on the machine. Returns how many bytes it has
+ *	taken. Without it, instances don't migrate. May sleep.
+ * @validate: could @save have written the @len bytes at @buf, which are aligned to 8? They
+ *	may be anything: trust no index and no length. Changes nothing. Returns 0 or a
+ *	negative errno. Goes with @save.
+ * @load: take over what @validate has found good, paused, with no access under way, after
+ *	@reset; and set the interrupt level as it belongs to that state. Returns 0 or a
+ *	negative errno, after which it is reset again. May sleep. Goes with @save.
  *
  * In the life of an instance @create comes first, then @reset; then @read and
  * @write while a user has it open, and @reset whenever that user resets it;
@@ -130,6 +148,8 @@ struct ferry_model {
 	u8 msi;
 	struct ferry_model_msix msix;
 	size_t state_size;
+	u32 state_version;
+	size_t save_size;
 	const struct attribute_group **groups;
 	int (*create)(struct ferry_instance *inst);
 	void (*destroy)(struct ferry_instance *inst);
@@ -138,6 +158,12 @@ struct ferry_model {
 		    unsigned int width);
 	void (*write)(struct ferry_instance *inst, unsigned int bar, u64 off,
 		      unsigned int width, u64 value);
+	void (*pause)(struct ferry_instance *inst);
+	void (*resume)(struct ferry_instance *inst);
+	ssize_t (*save)(struct ferry_instance *inst, void *buf, size_t len);
+	int (*validate)(struct ferry_instance *inst, const void *buf,
+			size_t len);
+	int (*load)(struct ferry_instance *inst, const void *buf, size_t len);
 };
 
 void *ferry_instance_state(struct ferry_instance *inst);
