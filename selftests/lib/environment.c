@@ -65,7 +65,7 @@ const char *device_bdf(const char *name)
 bool device_is_mdev(const char *name)
 {
 	return !strncmp(name, "uart", 4) || !strcmp(name, "dice") ||
-	       !strcmp(name, "everything");
+	       !strcmp(name, "everything") || !strcmp(name, "traveller");
 }
 
 /* Why tests on device @name cannot run here; NULL when they can. */

@@ -172,6 +172,34 @@ int mdev_remove(const char *uuid);
 void mdev_uuid(unsigned int n, char *uuid);
 void mdev_remove_ours(void);
 
+/* migration.c: states, and streams from one device to another */
+#ifndef VFIO_MIGRATION_PRE_COPY
+#define VFIO_MIGRATION_PRE_COPY		(1 << 2)
+#define VFIO_DEVICE_STATE_PRE_COPY	6
+#define VFIO_DEVICE_STATE_PRE_COPY_P2P	7
+#define VFIO_MIG_GET_PRECOPY_INFO	_IO(VFIO_TYPE, VFIO_BASE + 21)
+
+struct vfio_precopy_info {
+	__u32 argsz;
+	__u32 flags;
+	__aligned_u64 initial_bytes;
+	__aligned_u64 dirty_bytes;
+};
+#endif
+
+int migration_flags(const struct vdev *v);
+int migration_to(const struct vdev *v, __u32 state);
+int migration_state(const struct vdev *v);
+long migration_size(const struct vdev *v);
+ssize_t migration_read(int fd, void **stream);
+int migration_write(int fd, const void *stream, size_t len);
+ssize_t migration_save(const struct vdev *v, void **stream);
+int migration_load(const struct vdev *v, const void *stream, size_t len,
+		   __u32 state);
+void migration_seal(void *frame, size_t len);
+void *migration_section(void *frame, __u32 type, __u64 *len);
+int vdev_open_second(struct vdev *v, const char *device);
+
 /* hot_reset.c: hot reset, and a register of Intel's controllers that notices it */
 #define HOT_RESET_FDS_MAX	8
 

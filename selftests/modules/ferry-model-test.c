@@ -5,7 +5,9 @@
  *
  * Register 0 of BAR 0, four bytes wide, raises the vector that is written to it;
  * every access to another register of it, or of the I/O BAR, is counted there. Register 4
- * reads the number of resets.
+ * reads the number of resets. The model comes twice, since one that migrates has no serial
+ * number; there, registers from 0x10 on are a value that migrates, the interrupt level, a
+ * value below 16, whether the model is paused, and an errno that its load shall fail with.
  */
 #include <linux/module.h>
 #include <linux/pci.h>
@@ -16,10 +18,29 @@
 #define EVERYTHING_RAISE	0x00
 #define EVERYTHING_RESETS	0x04
 #define EVERYTHING_COUNT	0x08
+#define EVERYTHING_VALUE	0x10
+#define EVERYTHING_LEVEL	0x14
+#define EVERYTHING_INDEX	0x18
+#define EVERYTHING_PAUSED	0x1c
+#define EVERYTHING_FAIL		0x20
+
+#define EVERYTHING_INDEXES	16
 
 struct everything {
 	atomic_t resets;
 	atomic_t count;
+	atomic_t paused;
+	atomic_t fail;
+	u32 value;
+	u32 level;
+	u32 index;
+};
+
+struct everything_saved {
+	__le32 value;
+	__le32 level;
+	__le32 index;
+	__le32 zero;
 };
 
 static void everything_reset(struct ferry_instance *inst)
@@ -28,8 +49,35 @@ static void everything_reset(struct ferry_instance *inst)
 	__le32 *word = ferry_instance_memory(inst, 2, 0);
 
 	atomic_inc(&e->resets);
+	e->value = 0;
+	e->level = 0;
+	e->index = 0;
 	if (word)
 		WRITE_ONCE(*word, cpu_to_le32(0x600d));
+}
+
+/* Registers of one that migrates. */
+static u32 *everything_register(struct ferry_instance *inst, unsigned int bar,
+				u64 off)
+{
+	struct everything *e = ferry_instance_state(inst);
+
+	if (bar)
+		return NULL;
+	switch (off) {
+	case EVERYTHING_VALUE:
+		return &e->value;
+	case EVERYTHING_LEVEL:
+		return &e->level;
+	case EVERYTHING_INDEX:
+		return &e->index;
+	case EVERYTHING_PAUSED:
+		return (u32 *)&e->paused.counter;
+	case EVERYTHING_FAIL:
+		return (u32 *)&e->fail.counter;
+	default:
+		return NULL;
+	}
 }
 
 static u64 everything_read(struct ferry_instance *inst, unsigned int bar,
@@ -41,6 +89,8 @@ static u64 everything_read(struct ferry_instance *inst, unsigned int bar,
 		return atomic_read(&e->resets);
 	if (!bar && off == EVERYTHING_COUNT)
 		return atomic_read(&e->count);
+	if (everything_register(inst, bar, off))
+		return READ_ONCE(*everything_register(inst, bar, off));
 	atomic_inc(&e->count);
 	return off;
 }
@@ -52,43 +102,118 @@ static void everything_write(struct ferry_instance *inst, unsigned int bar,
 
 	if (!bar && off == EVERYTHING_RAISE)
 		ferry_instance_raise(inst, value);
+	else if (everything_register(inst, bar, off))
+		WRITE_ONCE(*everything_register(inst, bar, off), value);
 	else
 		atomic_inc(&e->count);
+	if (!bar && off == EVERYTHING_LEVEL)
+		ferry_instance_set_level(inst, value);
 }
 
-static const struct ferry_model everything_model = {
-	.name = "everything",
-	.pretty_name = "Everything",
-	.description = "Everything that a model can have",
-	.vendor = 0x4665,
-	.device = 0xa11,
-	.class = PCI_CLASS_OTHERS << 16,
-	.express = true,
-	.bars[0] = { .size = SZ_64K, .max_width = 8 },
-	.bars[1] = {
-		.size = 64,
-		.flags = PCI_BASE_ADDRESS_SPACE_IO,
-		.max_width = 4,
+static void everything_pause(struct ferry_instance *inst)
+{
+	struct everything *e = ferry_instance_state(inst);
+
+	WARN_ON(atomic_inc_return(&e->paused) != 1);
+}
+
+static void everything_resume(struct ferry_instance *inst)
+{
+	struct everything *e = ferry_instance_state(inst);
+
+	WARN_ON(atomic_dec_return(&e->paused));
+}
+
+static ssize_t everything_save(struct ferry_instance *inst, void *buf,
+			       size_t len)
+{
+	const struct everything *e = ferry_instance_state(inst);
+	struct everything_saved *saved = buf;
+
+	WARN_ON(atomic_read(&e->paused) != 1);
+	saved->value = cpu_to_le32(e->value);
+	saved->level = cpu_to_le32(e->level);
+	saved->index = cpu_to_le32(e->index);
+	return sizeof(*saved);
+}
+
+static int everything_validate(struct ferry_instance *inst, const void *buf,
+			       size_t len)
+{
+	const struct everything_saved *saved = buf;
+
+	if (len != sizeof(*saved) || saved->zero)
+		return -EINVAL;
+	if (le32_to_cpu(saved->index) >= EVERYTHING_INDEXES)
+		return -ERANGE;
+	return 0;
+}
+
+static int everything_load(struct ferry_instance *inst, const void *buf,
+			   size_t len)
+{
+	struct everything *e = ferry_instance_state(inst);
+	const struct everything_saved *saved = buf;
+
+	WARN_ON(atomic_read(&e->paused) != 1);
+	e->value = le32_to_cpu(saved->value);
+	e->level = le32_to_cpu(saved->level);
+	e->index = le32_to_cpu(saved->index);
+	ferry_instance_set_level(inst, e->level);
+	return -atomic_read(&e->fail);
+}
+
+/* All but names, and what only one of the two has. */
+#define EVERYTHING							\
+	.vendor = 0x4665,						\
+	.device = 0xa11,						\
+	.class = PCI_CLASS_OTHERS << 16,				\
+	.express = true,						\
+	.bars[0] = { .size = SZ_64K, .max_width = 8 },			\
+	.bars[1] = {							\
+		.size = 64,						\
+		.flags = PCI_BASE_ADDRESS_SPACE_IO,			\
+		.max_width = 4,						\
+	},								\
+	.bars[2] = {							\
+		.size = 8 * PAGE_SIZE,					\
+		.flags = PCI_BASE_ADDRESS_MEM_TYPE_64 |			\
+			 PCI_BASE_ADDRESS_MEM_PREFETCH,			\
+		.max_width = 8,						\
+		.mapped = {						\
+			{ .start = 0, .size = 2 * PAGE_SIZE },		\
+			{ .start = 4 * PAGE_SIZE, .size = PAGE_SIZE },	\
+			{ .start = 6 * PAGE_SIZE, .size = PAGE_SIZE },	\
+		},							\
+	},								\
+	.bars[4] = { .size = 16, .max_width = 1 },			\
+	.intx = true,							\
+	.msi = 32,							\
+	.msix = { .vectors = 2048, .bar = 0, .table = SZ_4K, .pba = SZ_2K },	\
+	.state_size = sizeof(struct everything),			\
+	.reset = everything_reset,					\
+	.read = everything_read,					\
+	.write = everything_write
+
+static const struct ferry_model everything_models[] = {
+	{
+		EVERYTHING,
+		.name = "everything",
+		.pretty_name = "Everything",
+		.description = "Everything that a model can have but migration",
+	}, {
+		EVERYTHING,
+		.name = "traveller",
+		.pretty_name = "Traveller",
+		.description = "Everything that a model can have but a serial number",
+		.state_version = 7,
+		.save_size = sizeof(struct everything_saved),
+		.pause = everything_pause,
+		.resume = everything_resume,
+		.save = everything_save,
+		.validate = everything_validate,
+		.load = everything_load,
 	},
-	.bars[2] = {
-		.size = 8 * PAGE_SIZE,
-		.flags = PCI_BASE_ADDRESS_MEM_TYPE_64 |
-			 PCI_BASE_ADDRESS_MEM_PREFETCH,
-		.max_width = 8,
-		.mapped = {
-			{ .start = 0, .size = 2 * PAGE_SIZE },
-			{ .start = 4 * PAGE_SIZE, .size = PAGE_SIZE },
-			{ .start = 6 * PAGE_SIZE, .size = PAGE_SIZE },
-		},
-	},
-	.bars[4] = { .size = 16, .max_width = 1 },
-	.intx = true,
-	.msi = 32,
-	.msix = { .vectors = 2048, .bar = 0, .table = SZ_4K, .pba = SZ_2K },
-	.state_size = sizeof(struct everything),
-	.reset = everything_reset,
-	.read = everything_read,
-	.write = everything_write,
 };
 
 static struct ferry_parent *everything_parent;
@@ -148,6 +273,27 @@ static int spoil(struct ferry_model *model, unsigned int how)
 	case 16:
 		model->bars[5].mapped[0].size = PAGE_SIZE;
 		break;
+	case 17:
+		model->validate = NULL;
+		break;
+	case 18:
+		model->load = NULL;
+		break;
+	case 19:
+		model->save = NULL;
+		break;
+	case 20:
+		model->resume = NULL;
+		break;
+	case 21:
+		model->save_size = 0;
+		break;
+	case 22:
+		model->save_size = FERRY_MODEL_MAX_SAVE;
+		break;
+	case 23:
+		model->name = "n123456789n123456789n123456789n123456789n123456789n123456789n123";
+		break;
 	default:
 		return -ERANGE;
 	}
@@ -165,7 +311,7 @@ static int set_refuse(const char *val, const struct kernel_param *kp)
 	ret = kstrtouint(val, 0, &how);
 	if (ret)
 		return ret;
-	model = everything_model;
+	model = everything_models[how > 16];
 	ret = spoil(&model, how);
 	if (ret)
 		return ret;
@@ -185,7 +331,9 @@ MODULE_PARM_DESC(refuse, "Offer a model that is wrong in this way");
 static int __init everything_init(void)
 {
 	everything_parent = ferry_parent_register("ferry-test", THIS_MODULE,
-						  &everything_model, 1, 64);
+						  everything_models,
+						  ARRAY_SIZE(everything_models),
+						  64);
 	return PTR_ERR_OR_ZERO(everything_parent);
 }
 
