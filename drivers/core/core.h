@@ -13,10 +13,10 @@
 static inline struct ferry_region *ferry_region_find(struct ferry_device *fdev,
 						     unsigned int index)
 {
-	if (index >= ARRAY_SIZE(fdev->regions))
+	if (index >= fdev->num_regions)
 		return NULL;
 	/* What it points to is called. */
-	index = array_index_nospec(index, ARRAY_SIZE(fdev->regions));
+	index = array_index_nospec(index, fdev->num_regions);
 	return &fdev->regions[index];
 }
 

@@ -64,7 +64,7 @@ static int get_info(struct ferry_device *fdev, union ioctl_arg *arg,
 	info->flags = VFIO_DEVICE_FLAGS_PCI;
 	if (fdev->can_reset)
 		info->flags |= VFIO_DEVICE_FLAGS_RESET;
-	info->num_regions = VFIO_PCI_NUM_REGIONS;
+	info->num_regions = fdev->num_regions;
 	info->num_irqs = VFIO_PCI_NUM_IRQS;
 
 	if (fdev->ops->info_caps)
@@ -306,6 +306,7 @@ int ferry_device_init(struct ferry_device *fdev,
 	if (IS_ERR(fdev->mapping))
 		return PTR_ERR(fdev->mapping);
 	fdev->ops = ops;
+	fdev->num_regions = VFIO_PCI_NUM_REGIONS;
 	mutex_init(&fdev->config_lock);
 	ferry_gate_init(&fdev->gate);
 	ferry_irqs_init(fdev);

@@ -154,6 +154,23 @@ void ferry_gate_unlock(struct ferry_device *fdev)
 EXPORT_SYMBOL_GPL(ferry_gate_unlock);
 
 /**
+ * ferry_gate_zap - take the mappings of one region away
+ * @fdev: the device
+ * @index: the region, whose memory is about to be other memory
+ *
+ * Context: between ferry_gate_lock_mapped() and ferry_gate_unlock().
+ */
+void ferry_gate_zap(struct ferry_device *fdev, unsigned int index)
+{
+	lockdep_assert_held_write(&fdev->gate.sem);
+
+	ferry_mapping_zap(&fdev->vdev, fdev->mapping,
+			  FERRY_REGION_OFFSET(index),
+			  FERRY_REGION_OFFSET(index + 1));
+}
+EXPORT_SYMBOL_GPL(ferry_gate_zap);
+
+/**
  * ferry_gate_set - close or open the gate for one reason
  * @fdev: the device
  * @reason: the reason

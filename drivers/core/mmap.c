@@ -72,12 +72,20 @@ static vm_fault_t fault_window(struct vm_fault *vmf)
 	return ret;
 }
 
+static int fault_enter(struct ferry_device *fdev, struct vm_area_struct *vma)
+{
+	if (!vma_region(fdev, vma)->ungated)
+		return ferry_gate_enter(fdev);
+	down_read(&fdev->gate.sem);
+	return 0;
+}
+
 static vm_fault_t region_fault(struct vm_fault *vmf)
 {
 	struct ferry_device *fdev = vmf->vma->vm_private_data;
 	vm_fault_t ret;
 
-	if (ferry_gate_enter(fdev))
+	if (fault_enter(fdev, vmf->vma))
 		return VM_FAULT_SIGBUS;
 	ret = fault_window(vmf);
 	ferry_gate_leave(fdev);

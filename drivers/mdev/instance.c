@@ -56,6 +56,7 @@ static const struct ferry_device_ops instance_ops = {
 	.irq = &ferry_instance_irq_ops,
 	.config_sync = config_sync,
 	.reset = device_reset,
+	.ioctl = ferry_display_ioctl,
 };
 
 static int instance_init(struct vfio_device *vdev)
@@ -80,9 +81,12 @@ static int instance_open(struct vfio_device *vdev)
 	ret = ferry_memory_alloc(inst);
 	if (ret)
 		return ret;
-	ret = ferry_messages_open(inst);
+	ret = ferry_display_open(inst);
 	if (ret)
 		goto err_memory;
+	ret = ferry_messages_open(inst);
+	if (ret)
+		goto err_display;
 	ret = ferry_layout_build(inst);
 	if (ret)
 		goto err_messages;
@@ -95,6 +99,8 @@ static int instance_open(struct vfio_device *vdev)
 
 err_messages:
 	ferry_messages_close(inst);
+err_display:
+	ferry_display_close(inst);
 err_memory:
 	ferry_memory_free(inst);
 	return ret;
@@ -112,6 +118,7 @@ static void instance_close(struct vfio_device *vdev)
 	mutex_unlock(&fdev->config_lock);
 	kvfree(inst->config);
 	ferry_messages_close(inst);
+	ferry_display_close(inst);
 	ferry_memory_free(inst);
 }
 
@@ -188,6 +195,19 @@ void *ferry_instance_state(struct ferry_instance *inst)
 	return inst->state;
 }
 EXPORT_SYMBOL_GPL(ferry_instance_state);
+
+/**
+ * ferry_instance_model - the model that an instance is one of
+ * @inst: the instance
+ *
+ * Return: the model, for callbacks that several models share.
+ */
+const struct ferry_model *
+ferry_instance_model(const struct ferry_instance *inst)
+{
+	return inst->model;
+}
+EXPORT_SYMBOL_GPL(ferry_instance_model);
 
 /**
  * ferry_instance_device - the device that stands for an instance in sysfs

@@ -36,6 +36,8 @@ struct ferry_messages {
 	bool all_masked;
 };
 
+struct ferry_display;
+
 /**
  * struct ferry_instance - one device of a model
  * @fdev: the VFIO PCI device; the first member
@@ -43,8 +45,10 @@ struct ferry_messages {
  * @config: memory of the configuration space while the device is open
  * @messages: MSI and MSI-X
  * @memory: the pages of each range that can be mapped, while the device is open
+ * @display: what the user has of its display, while the device is open; %NULL for none
  * @flags: bit INSTANCE_LEVEL is set while the model asserts its interrupt,
- *	INSTANCE_STOPPED while no interrupt may be sent because it migrates
+ *	INSTANCE_STOPPED while no interrupt may be sent because it migrates,
+ *	INSTANCE_DMABUF while its picture is to be had as a dma-buf
  * @state: the model's own
  */
 struct ferry_instance {
@@ -53,12 +57,14 @@ struct ferry_instance {
 	void *config;
 	struct ferry_messages messages;
 	void *memory[FERRY_MODEL_NR_BARS][FERRY_MODEL_NR_RANGES];
+	struct ferry_display *display;
 	unsigned long flags;
 	u8 state[] __aligned(sizeof(u64));
 };
 
 #define INSTANCE_LEVEL		0
 #define INSTANCE_STOPPED	1
+#define INSTANCE_DMABUF		2
 
 #define EXPRESS_CONFIG_SIZE	4096
 #define CONVENTIONAL_CONFIG_SIZE	256
@@ -107,6 +113,12 @@ int ferry_memory_alloc(struct ferry_instance *inst);
 void ferry_memory_free(struct ferry_instance *inst);
 void ferry_memory_clear(struct ferry_instance *inst);
 bool ferry_memory_exists(const struct ferry_model *model);
+
+int ferry_display_open(struct ferry_instance *inst);
+void ferry_display_close(struct ferry_instance *inst);
+long ferry_display_ioctl(struct ferry_device *fdev, unsigned int cmd,
+			 unsigned long arg);
+extern const struct attribute_group *ferry_display_groups[];
 
 void ferry_messages_init(struct ferry_instance *inst);
 int ferry_messages_open(struct ferry_instance *inst);

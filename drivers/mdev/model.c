@@ -156,6 +156,37 @@ static int check_state(const struct ferry_model *model)
 	return -EINVAL;
 }
 
+/* Returns what is wrong or NULL. */
+static const char *display_complaint(const struct ferry_model *model)
+{
+	const struct ferry_model_display *display = &model->display;
+	const struct ferry_model_bar *bar;
+
+	if (!display->plane)
+		return NULL;
+	if (display->bar >= FERRY_MODEL_NR_BARS)
+		return "there is no such BAR";
+	bar = &model->bars[display->bar];
+	if (!bar->size || bar->mapped[0].size != bar->size)
+		return "its BAR can't be mapped as a whole";
+	if (display->max_width < 64 || display->max_width > 4095 ||
+	    display->max_height < 64 || display->max_height > 4095)
+		return "its biggest picture is not of 64 to 4095 pixels each way";
+	if ((u64)display->max_width * display->max_height * 4 > bar->size)
+		return "its biggest picture has no room in the BAR";
+	return NULL;
+}
+
+static int check_display(const struct ferry_model *model)
+{
+	const char *complaint = display_complaint(model);
+
+	if (!complaint)
+		return 0;
+	pr_err("ferry: model %s: display: %s\n", model->name, complaint);
+	return -EINVAL;
+}
+
 static int check_bars(const struct ferry_model *model)
 {
 	const struct ferry_model_bar *bar;
@@ -217,5 +248,6 @@ int ferry_model_check(const struct ferry_model *model)
 		       model->name, model->msi);
 		return -EINVAL;
 	}
-	return check_bars(model) ?: check_msix(model) ?: check_state(model);
+	return check_bars(model) ?: check_msix(model) ?: check_state(model) ?:
+	       check_display(model);
 }

@@ -51,6 +51,12 @@ static const struct ferry_model *type_model(struct mdev_type *type)
 	return container_of(type, struct ferry_type, mdev)->model;
 }
 
+static const struct attribute_group **
+display_groups(struct ferry_instance *inst)
+{
+	return inst->model->display.plane ? ferry_display_groups : NULL;
+}
+
 static int parent_probe(struct mdev_device *mdev)
 {
 	struct ferry_instance *inst;
@@ -64,11 +70,16 @@ static int parent_probe(struct mdev_device *mdev)
 	ret = sysfs_create_groups(&mdev->dev.kobj, inst->model->groups);
 	if (ret)
 		goto err_destroy;
-	ret = vfio_register_emulated_iommu_dev(&inst->fdev.vdev);
+	ret = sysfs_create_groups(&mdev->dev.kobj, display_groups(inst));
 	if (ret)
 		goto err_groups;
+	ret = vfio_register_emulated_iommu_dev(&inst->fdev.vdev);
+	if (ret)
+		goto err_display_groups;
 	return 0;
 
+err_display_groups:
+	sysfs_remove_groups(&mdev->dev.kobj, display_groups(inst));
 err_groups:
 	sysfs_remove_groups(&mdev->dev.kobj, inst->model->groups);
 err_destroy:
@@ -82,6 +93,7 @@ static void parent_remove(struct mdev_device *mdev)
 	struct ferry_instance *inst = dev_get_drvdata(&mdev->dev);
 
 	vfio_unregister_group_dev(&inst->fdev.vdev);
+	sysfs_remove_groups(&mdev->dev.kobj, display_groups(inst));
 	sysfs_remove_groups(&mdev->dev.kobj, inst->model->groups);
 	ferry_instance_destroy(inst);
 }

@@ -16,6 +16,9 @@
 
 struct ferry_mapping;
 
+/* The regions of VFIO PCI, and how many of its own a device may have behind them. */
+#define FERRY_MAX_REGIONS	(VFIO_PCI_NUM_REGIONS + 2)
+
 /**
  * struct ferry_device_ops - what a driver implements for the core
  * @irq: its interrupts
@@ -53,7 +56,9 @@ struct ferry_device_ops {
  * @config_lock: serialises @config; taken after ferry_irqs.lock, before the gate
  * @config: configuration space, valid between open and close
  * @gate: the memory gate
- * @regions: by VFIO_PCI_*_REGION_INDEX
+ * @regions: by VFIO_PCI_*_REGION_INDEX, and behind those the device's own
+ * @num_regions: how many @regions the user may ask for; VFIO_PCI_NUM_REGIONS unless
+ *	the driver sets another number after ferry_device_init()
  * @irqs: interrupts
  * @mapping: the address space of all mappings
  * @migration: what happens when it migrates, if it does
@@ -66,7 +71,8 @@ struct ferry_device {
 	struct mutex config_lock;	/* serialises config */
 	struct ferry_config config;
 	struct ferry_gate gate;
-	struct ferry_region regions[VFIO_PCI_NUM_REGIONS];
+	struct ferry_region regions[FERRY_MAX_REGIONS];
+	unsigned int num_regions;
 	struct ferry_irqs irqs;
 	struct ferry_mapping *mapping;
 	struct ferry_migration migration;

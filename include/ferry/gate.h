@@ -56,6 +56,7 @@ void ferry_gate_lock(struct ferry_device *fdev);
 void ferry_gate_lock_in_set(struct ferry_device *fdev);
 void ferry_gate_unlock(struct ferry_device *fdev);
 void ferry_gate_lock_mapped(struct ferry_device *fdev);
+void ferry_gate_zap(struct ferry_device *fdev, unsigned int index);
 void ferry_gate_set(struct ferry_device *fdev, enum ferry_gate_reason reason,
 		    bool closed);
 

@@ -74,6 +74,38 @@ struct ferry_model_msix {
 };
 
 /**
+ * struct ferry_plane - a picture in a BAR of the model
+ * @format: DRM_FORMAT_*
+ * @width: pixels
+ * @height: lines
+ * @stride: bytes from one line to the next
+ * @offset: of the first pixel in the BAR, a multiple of the page size
+ */
+struct ferry_plane {
+	u32 format;
+	u32 width;
+	u32 height;
+	u32 stride;
+	u64 offset;
+};
+
+/**
+ * struct ferry_model_display - a display that the user can look at
+ * @bar: the BAR that holds the picture; all of it is one range that can be mapped
+ * @max_width: pixels of the biggest picture, 64 to 4095
+ * @max_height: lines of it, 64 to 4095; it has room in the BAR at four bytes each pixel
+ * @plane: say what picture there is now; %false for none. It comes zeroed. A picture that
+ *	isn't within the BAR or doesn't begin on a page is none. Called like read and write, at
+ *	any time while the instance is open. %NULL for a model without a display.
+ */
+struct ferry_model_display {
+	u8 bar;
+	u16 max_width;
+	u16 max_height;
+	bool (*plane)(struct ferry_instance *inst, struct ferry_plane *plane);
+};
+
+/**
  * struct ferry_model - a device that somebody invented
  * @name: of the mdev type, letters, digits and hyphens
  * @pretty_name: for people
@@ -90,6 +122,7 @@ struct ferry_model_msix {
  * @intx: it has an INTx interrupt (INTA)
  * @msi: MSI vectors, 0 or a power of two up to 32
  * @msix: MSI-X
+ * @display: its display
  * @state_size: bytes of state that each instance gets, zeroed; find them with
  *	ferry_instance_state()
  * @state_version: of what @save writes; a stream of another one is refused. Raise it
@@ -147,6 +180,7 @@ struct ferry_model {
 	bool intx;
 	u8 msi;
 	struct ferry_model_msix msix;
+	struct ferry_model_display display;
 	size_t state_size;
 	u32 state_version;
 	size_t save_size;
@@ -167,10 +201,13 @@ struct ferry_model {
 };
 
 void *ferry_instance_state(struct ferry_instance *inst);
+const struct ferry_model *
+ferry_instance_model(const struct ferry_instance *inst);
 struct device *ferry_instance_device(struct ferry_instance *inst);
 struct ferry_instance *ferry_instance_of(struct device *dev);
 void *ferry_instance_memory(struct ferry_instance *inst, unsigned int bar,
 			    u64 off);
+u8 ferry_instance_edid(struct ferry_instance *inst, unsigned int off);
 void ferry_instance_set_level(struct ferry_instance *inst, bool level);
 void ferry_instance_raise(struct ferry_instance *inst, unsigned int vector);
 

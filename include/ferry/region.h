@@ -66,6 +66,9 @@ struct ferry_region_ops {
  * @past_end: errno for an access that begins at or after @size, or reaches
  *	beyond it where @exact is set
  * @exact: an access that reaches past the end is refused, not cut short
+ * @ungated: its mappings are of memory that the gate has no say in, like that of a
+ *	picture: they stay when the gate closes, and page faults only wait for whoever
+ *	holds it. Not for BARs.
  *
  * Filled in by the driver before the device is opened to a user, constant until
  * it is closed.
@@ -77,6 +80,7 @@ struct ferry_region {
 	u64 map_size;
 	int past_end;
 	bool exact;
+	bool ungated;
 };
 
 #endif /* FERRY_REGION_H */
