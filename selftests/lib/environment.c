@@ -61,11 +61,19 @@ const char *device_bdf(const char *name)
 	return bdf && *bdf ? bdf : NULL;
 }
 
-/* The models that the tests know; every other name is a PCI device. */
+/* The models that the tests know, by how their types' names begin; every other name is a PCI device. */
 bool device_is_mdev(const char *name)
 {
-	return !strncmp(name, "uart", 4) || !strcmp(name, "dice") ||
-	       !strcmp(name, "everything") || !strcmp(name, "traveller");
+	static const char *const models[] = {
+		"uart", "dice", "display", "dma", "guest", "everything",
+		"traveller",
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(models); i++)
+		if (!strncmp(name, models[i], strlen(models[i])))
+			return true;
+	return false;
 }
 
 /* Why tests on device @name cannot run here; NULL when they can. */
