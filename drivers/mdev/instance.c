@@ -29,14 +29,19 @@ void ferry_model_reset(struct ferry_instance *inst)
  * physical function does, where the VFIO driver puts it back; and vectors keep their
  * eventfds. An instance that migrates is running again.
  *
+ * The model's work is stopped before the gate is taken: it may wait for mmap_lock, whose
+ * holder may be in a page fault that waits for the gate.
+ *
  * Context: process context, config_lock held.
  */
 void ferry_instance_reset(struct ferry_instance *inst)
 {
+	ferry_work_stop(inst, WORK_RESET);
 	ferry_gate_lock(&inst->fdev);
 	ferry_model_reset(inst);
 	ferry_gate_unlock(&inst->fdev);
 	ferry_migration_reset(&inst->fdev);
+	ferry_work_start(inst, WORK_RESET);
 }
 
 static int device_reset(struct ferry_device *fdev)
@@ -95,6 +100,7 @@ static int instance_open(struct vfio_device *vdev)
 		ferry_model_reset(inst);
 	ferry_bars_init(inst);
 	ferry_device_start(fdev);
+	ferry_work_start(inst, WORK_CLOSED);
 	return 0;
 
 err_messages:
@@ -111,6 +117,7 @@ static void instance_close(struct vfio_device *vdev)
 	struct ferry_device *fdev = to_ferry_device(vdev);
 	struct ferry_instance *inst = to_instance(fdev);
 
+	ferry_work_stop(inst, WORK_CLOSED);
 	ferry_device_stop(fdev);
 	ferry_model_reset(inst);
 	mutex_lock(&fdev->config_lock);
@@ -134,6 +141,7 @@ static const struct vfio_device_ops instance_vfio_ops = {
 	FERRY_VFIO_REGION_INFO_OPS
 	.mmap = ferry_device_mmap,
 	.request = ferry_device_request,
+	.dma_unmap = ferry_guest_gone,
 	.device_feature = ferry_device_feature,
 	FERRY_VFIO_IOMMUFD_OPS(emulated)
 };
@@ -162,6 +170,8 @@ struct ferry_instance *ferry_instance_create(struct device *dev,
 	inst->model = model;
 	ferry_messages_init(inst);
 	ferry_migrate_init(inst);
+	ferry_work_init(inst);
+	ferry_guest_init(inst);
 	if (model->create) {
 		ret = model->create(inst);
 		if (ret) {

@@ -16,12 +16,21 @@ struct class ferry_class = {
 
 static int __init ferry_mdev_init(void)
 {
-	return class_register(&ferry_class);
+	int ret;
+
+	ret = ferry_work_setup();
+	if (ret)
+		return ret;
+	ret = class_register(&ferry_class);
+	if (ret)
+		ferry_work_cleanup();
+	return ret;
 }
 
 static void __exit ferry_mdev_exit(void)
 {
 	class_unregister(&ferry_class);
+	ferry_work_cleanup();
 }
 
 module_init(ferry_mdev_init);

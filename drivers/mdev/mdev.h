@@ -5,8 +5,11 @@
 #ifndef FERRY_MDEV_H
 #define FERRY_MDEV_H
 
+#include <linux/mutex.h>
 #include <linux/pci_regs.h>
 #include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include <ferry/device.h>
 #include <ferry/model.h>
@@ -39,6 +42,52 @@ struct ferry_messages {
 struct ferry_display;
 
 /**
+ * enum ferry_work_reason - why a model's work must not run
+ * @WORK_CLOSED: nobody has the instance open
+ * @WORK_RESET: it is being reset
+ * @WORK_MIGRATION: a migration state forbids it
+ *
+ * The reasons are independent: work runs while none of them holds.
+ */
+enum ferry_work_reason {
+	WORK_CLOSED,
+	WORK_RESET,
+	WORK_MIGRATION,
+};
+
+/**
+ * struct ferry_work - what an instance does by itself
+ * @lock: guards @stopped and @wanted, and keeps the work from being queued while it
+ *	is stopped
+ * @run: calls the model
+ * @stopped: bit mask of &enum ferry_work_reason
+ * @wanted: to be queued when it isn't stopped any more
+ */
+struct ferry_work {
+	spinlock_t lock;	/* see above */
+	struct delayed_work run;
+	unsigned long stopped;
+	bool wanted;
+};
+
+/**
+ * struct ferry_guest - guest memory that an instance has pinned
+ * @lock: guards everything here, and &ferry_guest_range.revoked
+ * @ranges: what is pinned or about to be
+ * @calling: the work is within a call of the VFIO core, where it may wait for locks
+ *	of those who take memory away
+ * @quiet: nothing is pinned before this many jiffies, for memory is going away
+ * @changed: woken when @ranges or @calling changes
+ */
+struct ferry_guest {
+	spinlock_t lock;	/* see above */
+	struct list_head ranges;
+	bool calling;
+	unsigned long quiet;
+	wait_queue_head_t changed;
+};
+
+/**
  * struct ferry_instance - one device of a model
  * @fdev: the VFIO PCI device; the first member
  * @model: what it is
@@ -46,6 +95,8 @@ struct ferry_display;
  * @messages: MSI and MSI-X
  * @memory: the pages of each range that can be mapped, while the device is open
  * @display: what the user has of its display, while the device is open; %NULL for none
+ * @work: what it does by itself
+ * @guest: its access to guest memory
  * @flags: bit INSTANCE_LEVEL is set while the model asserts its interrupt,
  *	INSTANCE_STOPPED while no interrupt may be sent because it migrates,
  *	INSTANCE_DMABUF while its picture is to be had as a dma-buf
@@ -58,6 +109,8 @@ struct ferry_instance {
 	struct ferry_messages messages;
 	void *memory[FERRY_MODEL_NR_BARS][FERRY_MODEL_NR_RANGES];
 	struct ferry_display *display;
+	struct ferry_work work;
+	struct ferry_guest guest;
 	unsigned long flags;
 	u8 state[] __aligned(sizeof(u64));
 };
@@ -119,6 +172,17 @@ void ferry_display_close(struct ferry_instance *inst);
 long ferry_display_ioctl(struct ferry_device *fdev, unsigned int cmd,
 			 unsigned long arg);
 extern const struct attribute_group *ferry_display_groups[];
+
+int ferry_work_setup(void);
+void ferry_work_cleanup(void);
+void ferry_work_init(struct ferry_instance *inst);
+void ferry_work_stop(struct ferry_instance *inst,
+		     enum ferry_work_reason reason);
+void ferry_work_start(struct ferry_instance *inst,
+		      enum ferry_work_reason reason);
+
+void ferry_guest_init(struct ferry_instance *inst);
+void ferry_guest_gone(struct vfio_device *vdev, u64 iova, u64 length);
 
 void ferry_messages_init(struct ferry_instance *inst);
 int ferry_messages_open(struct ferry_instance *inst);

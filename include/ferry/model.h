@@ -10,6 +10,7 @@
 #ifndef FERRY_MODEL_H
 #define FERRY_MODEL_H
 
+#include <linux/list.h>
 #include <linux/module.h>
 #include <linux/types.h>
 
@@ -17,6 +18,7 @@ struct attribute_group;
 struct device;
 struct ferry_instance;
 struct ferry_parent;
+struct page;
 
 #define FERRY_MODEL_NR_BARS	6
 /* How many ranges of one BAR can be mapped. */
@@ -153,6 +155,8 @@ struct ferry_model_display {
  * @load: take over what @validate has found good, paused, with no access under way, after
  *	@reset; and set the interrupt level as it belongs to that state. Returns 0 or a
  *	negative errno, after which it is reset again. May sleep. Goes with @save.
+ * @work: what the device does by itself, after ferry_instance_kick(): see there.
+ *	Optional.
  *
  * In the life of an instance @create comes first, then @reset; then @read and
  * @write while a user has it open, and @reset whenever that user resets it;
@@ -198,6 +202,30 @@ struct ferry_model {
 	int (*validate)(struct ferry_instance *inst, const void *buf,
 			size_t len);
 	int (*load)(struct ferry_instance *inst, const void *buf, size_t len);
+	void (*work)(struct ferry_instance *inst);
+};
+
+/* The most pages of guest memory that one range can have. */
+#define FERRY_GUEST_PAGES	64
+
+/**
+ * struct ferry_guest_range - guest memory that a model has at hand
+ * @iova: address of the first byte, as the guest's driver gives it to the device
+ * @len: bytes
+ * @node: the kit's
+ * @revoked: the kit's; the guest is taking the memory away
+ * @nr_pages: the kit's
+ * @pages: the kit's
+ *
+ * Made by ferry_guest_pin().
+ */
+struct ferry_guest_range {
+	u64 iova;
+	size_t len;
+	struct list_head node;
+	bool revoked;
+	unsigned int nr_pages;
+	struct page *pages[FERRY_GUEST_PAGES];
 };
 
 void *ferry_instance_state(struct ferry_instance *inst);
@@ -210,6 +238,22 @@ void *ferry_instance_memory(struct ferry_instance *inst, unsigned int bar,
 u8 ferry_instance_edid(struct ferry_instance *inst, unsigned int off);
 void ferry_instance_set_level(struct ferry_instance *inst, bool level);
 void ferry_instance_raise(struct ferry_instance *inst, unsigned int vector);
+
+void ferry_instance_kick(struct ferry_instance *inst);
+void ferry_instance_kick_after(struct ferry_instance *inst, unsigned int ms);
+bool ferry_instance_stopping(struct ferry_instance *inst);
+
+int ferry_guest_read(struct ferry_instance *inst, u64 iova, void *buf,
+		     size_t len);
+int ferry_guest_write(struct ferry_instance *inst, u64 iova, const void *buf,
+		      size_t len);
+int ferry_guest_pin(struct ferry_instance *inst, u64 iova, size_t len,
+		    bool write, struct ferry_guest_range *range);
+void ferry_guest_unpin(struct ferry_instance *inst,
+		       struct ferry_guest_range *range);
+void *ferry_guest_map(struct ferry_guest_range *range, size_t off,
+		      size_t *len);
+void ferry_guest_unmap(void *addr);
 
 struct ferry_parent *ferry_parent_register(const char *name,
 					   struct module *owner,
