@@ -61,7 +61,7 @@ const char *device_bdf(const char *name)
 	return bdf && *bdf ? bdf : NULL;
 }
 
-/* The models that the tests know, by how their types' names begin; every other name is a PCI device. */
+/* Models, by how the names of their types begin; every other name is a PCI device. */
 bool device_is_mdev(const char *name)
 {
 	static const char *const models[] = {

@@ -63,6 +63,8 @@ struct vdev {
 	int fd;
 	/* Its container has no IOMMU behind it. */
 	bool noiommu;
+	/* Its container is an iommufd context, and this the address space; or 0. */
+	__u32 ioas;
 };
 
 int vdev_group_number(const char *bus, const char *name);
@@ -213,9 +215,19 @@ bool hot_reset_is(const struct vfio_pci_dependent_device *d, const char *bdf);
 /* iommufd.c: devices by their character devices */
 int iommufd_open(void);
 int iommufd_ioas(int iommufd, __u32 *id);
+int cdev_open_on(const char *bus, const char *name);
 int cdev_open(const char *bdf);
 int cdev_bind(int fd, int iommufd, const void *token, __u32 *devid);
 int cdev_get(const char *bdf, int iommufd, const void *token);
+
+/* dma_map.c: memory that a device may access, by type1 or iommufd */
+#define DMA_RO	VFIO_DMA_MAP_FLAG_READ
+#define DMA_RW	(VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE)
+
+int vdev_open_iommufd(struct vdev *v, const char *bus, const char *name);
+int dma_map(const struct vdev *v, __u64 iova, void *memory, __u64 len,
+	    __u32 prot);
+int dma_unmap(const struct vdev *v, __u64 iova, __u64 len);
 
 /* sriov.c: virtual functions */
 int sriov_begin(const char *pf);

@@ -50,14 +50,14 @@ int iommufd_ioas(int iommufd, __u32 *id)
 	return ret;
 }
 
-int cdev_open(const char *bdf)
+int cdev_open_on(const char *bus, const char *name)
 {
 	char path[256];
 	glob_t found;
 	int fd;
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev/vfio*",
-		 bdf);
+	snprintf(path, sizeof(path), "/sys/bus/%s/devices/%s/vfio-dev/vfio*",
+		 bus, name);
 	if (glob(path, 0, NULL, &found))
 		return -ENOENT;
 	snprintf(path, sizeof(path), "/dev/vfio/devices/%s",
@@ -65,6 +65,11 @@ int cdev_open(const char *bdf)
 	globfree(&found);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
+}
+
+int cdev_open(const char *bdf)
+{
+	return cdev_open_on("pci", bdf);
 }
 
 /* @token and @devid may be NULL; the latter is the number that the context gives it. */

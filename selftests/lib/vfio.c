@@ -116,6 +116,7 @@ int vdev_prepare(struct vdev *v, const char *bus, const char *name)
 	v->container = -1;
 	v->group = -1;
 	v->fd = -1;
+	v->ioas = 0;
 	snprintf(v->bus, sizeof(v->bus), "%s", bus);
 	snprintf(v->name, sizeof(v->name), "%s", name);
 	ret = group_open(v);
