@@ -101,6 +101,7 @@ static void instance_pause(struct ferry_device *fdev)
 {
 	struct ferry_instance *inst = to_instance(fdev);
 
+	ferry_work_stop(inst, WORK_MIGRATION);
 	if (inst->model->pause)
 		inst->model->pause(inst);
 }
@@ -111,6 +112,7 @@ static void instance_resume(struct ferry_device *fdev)
 
 	if (inst->model->resume)
 		inst->model->resume(inst);
+	ferry_work_start(inst, WORK_MIGRATION);
 }
 
 /*
