@@ -44,7 +44,13 @@ static int create_4(struct ferry_instance *inst)
 	.destroy = uart_card_destroy,					\
 	.reset = uart_card_reset,					\
 	.read = uart_card_read,						\
-	.write = uart_card_write
+	.write = uart_card_write,					\
+	.state_version = UART_STATE_VERSION,				\
+	.pause = uart_state_pause,					\
+	.resume = uart_state_resume,					\
+	.save = uart_state_save,					\
+	.validate = uart_state_validate,				\
+	.load = uart_state_load
 
 static const struct ferry_model uart_models[] = {
 	{
@@ -55,6 +61,7 @@ static const struct ferry_model uart_models[] = {
 		.device = 0x5501,
 		.subsystem_device = 0x5501,
 		.bars[0].size = UART_REGISTERS,
+		.save_size = UART_STATE_SIZE(1),
 		.create = create_1,
 	}, {
 		UART_MODEL,
@@ -64,6 +71,7 @@ static const struct ferry_model uart_models[] = {
 		.device = 0x5502,
 		.subsystem_device = 0x5502,
 		.bars[0].size = 2 * UART_REGISTERS,
+		.save_size = UART_STATE_SIZE(2),
 		.create = create_2,
 	}, {
 		UART_MODEL,
@@ -73,6 +81,7 @@ static const struct ferry_model uart_models[] = {
 		.device = 0x5504,
 		.subsystem_device = 0x5504,
 		.bars[0].size = 4 * UART_REGISTERS,
+		.save_size = UART_STATE_SIZE(4),
 		.create = create_4,
 	},
 };

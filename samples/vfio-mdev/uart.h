@@ -144,6 +144,7 @@ struct uart {
  * @lock: guards what follows and the ports, but not @slot and @ports, which
  *	stay; timers take it in softirq context
  * @inst: the instance, %NULL when it is gone and only ttys are left
+ * @paused: no time passes on any line
  * @plug: loopback plugs are in the connectors instead of cables
  * @slot: which of the cards it is; its ttys are numbered by that
  * @ports: how many
@@ -153,6 +154,7 @@ struct uart_card {
 	struct kref ref;
 	spinlock_t lock;	/* see above */
 	struct ferry_instance *inst;
+	bool paused;
 	bool plug;
 	unsigned int slot;
 	unsigned int ports;
@@ -233,6 +235,7 @@ u64 uart_card_read(struct ferry_instance *inst, unsigned int bar, u64 off,
 		   unsigned int width);
 void uart_card_write(struct ferry_instance *inst, unsigned int bar, u64 off,
 		     unsigned int width, u64 value);
+struct uart_card *uart_card_of(struct ferry_instance *inst);
 void uart_card_update(struct uart_card *card);
 void uart_card_put(struct uart_card *card);
 
@@ -243,6 +246,16 @@ void uart_port_receive(struct uart *u, u8 byte, u8 error);
 u8 uart_port_read(struct uart *u, unsigned int reg);
 void uart_port_write(struct uart *u, unsigned int reg, u8 value);
 
+/* uart_state.c: what a card takes along when it migrates */
+#define UART_STATE_VERSION	1
+#define UART_STATE_SIZE(ports)	(8 + 64 * (ports))
+void uart_state_pause(struct ferry_instance *inst);
+void uart_state_resume(struct ferry_instance *inst);
+ssize_t uart_state_save(struct ferry_instance *inst, void *buf, size_t len);
+int uart_state_validate(struct ferry_instance *inst, const void *buf,
+			size_t len);
+int uart_state_load(struct ferry_instance *inst, const void *buf, size_t len);
+
 /* uart_frame.c: what a receiver makes of what a sender sends */
 u64 uart_frame_ns(const struct uart_frame *f, unsigned int chars);
 bool uart_frame_receive(const struct uart_frame *tx,
@@ -251,11 +264,13 @@ bool uart_frame_receive(const struct uart_frame *tx,
 /* uart_line.c: time, and where a byte goes */
 void uart_line_frame(const struct uart *u, struct uart_frame *f);
 void uart_line_init(struct uart *u);
+void uart_line_resume(struct uart *u);
 void uart_line_stop(struct uart *u);
 void uart_line_update(struct uart *u);
 
 /* uart_end.c: the host's end of the cable */
 void uart_end_send(struct uart_end *end);
+void uart_end_resume(struct uart_end *end);
 void uart_end_receive(struct uart_end *end, u8 byte, u8 error);
 void uart_end_push(struct uart_end *end);
 void uart_end_lines(struct uart_end *end);

@@ -23,7 +23,13 @@
 /* Cards are numbered, lest their ttys change their names with other cards. */
 static DEFINE_IDA(slots);
 
-static struct uart_card *instance_card(struct ferry_instance *inst)
+/**
+ * uart_card_of - find the card of an instance
+ * @inst: the instance
+ *
+ * Return: the card.
+ */
+struct uart_card *uart_card_of(struct ferry_instance *inst)
 {
 	return *(struct uart_card **)ferry_instance_state(inst);
 }
@@ -54,7 +60,7 @@ void uart_card_update(struct uart_card *card)
 u64 uart_card_read(struct ferry_instance *inst, unsigned int bar, u64 off,
 		   unsigned int width)
 {
-	struct uart_card *card = instance_card(inst);
+	struct uart_card *card = uart_card_of(inst);
 	struct uart *u = &card->port[off / UART_REGISTERS];
 	u8 value;
 
@@ -76,7 +82,7 @@ u64 uart_card_read(struct ferry_instance *inst, unsigned int bar, u64 off,
 void uart_card_write(struct ferry_instance *inst, unsigned int bar, u64 off,
 		     unsigned int width, u64 value)
 {
-	struct uart_card *card = instance_card(inst);
+	struct uart_card *card = uart_card_of(inst);
 	struct uart *u = &card->port[off / UART_REGISTERS];
 
 	spin_lock_irq(&card->lock);
@@ -182,7 +188,7 @@ err_remove:
  */
 void uart_card_destroy(struct ferry_instance *inst)
 {
-	struct uart_card *card = instance_card(inst);
+	struct uart_card *card = uart_card_of(inst);
 	unsigned int i;
 
 	spin_lock_irq(&card->lock);
@@ -203,7 +209,7 @@ void uart_card_destroy(struct ferry_instance *inst)
  */
 void uart_card_reset(struct ferry_instance *inst)
 {
-	struct uart_card *card = instance_card(inst);
+	struct uart_card *card = uart_card_of(inst);
 	struct uart *u;
 
 	for (u = card->port; u < card->port + card->ports; u++) {
@@ -224,7 +230,7 @@ void uart_card_reset(struct ferry_instance *inst)
 static ssize_t loopback_show(struct device *dev, struct device_attribute *attr,
 			     char *buf)
 {
-	struct uart_card *card = instance_card(ferry_instance_of(dev));
+	struct uart_card *card = uart_card_of(ferry_instance_of(dev));
 
 	return sysfs_emit(buf, "%u\n", READ_ONCE(card->plug));
 }
@@ -232,7 +238,7 @@ static ssize_t loopback_show(struct device *dev, struct device_attribute *attr,
 static ssize_t loopback_store(struct device *dev, struct device_attribute *attr,
 			      const char *buf, size_t count)
 {
-	struct uart_card *card = instance_card(ferry_instance_of(dev));
+	struct uart_card *card = uart_card_of(ferry_instance_of(dev));
 	struct uart *u;
 	bool plug;
 	int ret;

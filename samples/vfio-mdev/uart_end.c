@@ -50,6 +50,13 @@ static bool may_send(struct uart_end *end)
 	return !kfifo_is_empty(&end->tty.xmit_fifo);
 }
 
+static void wire_start(struct uart_end *end)
+{
+	hrtimer_start(&end->wire,
+		      ns_to_ktime(uart_frame_ns(&end->frame, end->sending)),
+		      HRTIMER_MODE_REL_SOFT);
+}
+
 /**
  * uart_end_send - send what is to be sent, if the line is free and it may be
  * @end: the host's end, the card locked
@@ -60,14 +67,23 @@ void uart_end_send(struct uart_end *end)
 	unsigned int burst = uart_depth(u) > 1 ? END_BURST : 1;
 
 	lockdep_assert_held(&u->card->lock);
-	if (end->sending || !may_send(end))
+	if (u->card->paused || end->sending || !may_send(end))
 		return;
 	if (!end->urgent)
 		burst = min(burst, kfifo_len(&end->tty.xmit_fifo));
 	end->sending = end->urgent ? 1 : burst;
-	hrtimer_start(&end->wire,
-		      ns_to_ktime(uart_frame_ns(&end->frame, end->sending)),
-		      HRTIMER_MODE_REL_SOFT);
+	wire_start(end);
+}
+
+/**
+ * uart_end_resume - the line goes on
+ * @end: the host's end, the card locked; @wire does not run
+ */
+void uart_end_resume(struct uart_end *end)
+{
+	lockdep_assert_held(&end_uart(end)->card->lock);
+	if (end->sending)
+		wire_start(end);
 }
 
 /* Characters that were on the line arrive, unless they have been held back. */
@@ -98,7 +114,7 @@ static enum hrtimer_restart wire_tick(struct hrtimer *timer)
 	struct uart *u = end_uart(end);
 
 	spin_lock(&u->card->lock);
-	if (end->open) {
+	if (end->open && !u->card->paused) {
 		wire_arrive(end);
 		uart_end_send(end);
 		uart_line_update(u);
@@ -198,7 +214,7 @@ void uart_end_break(struct uart_end *end, bool on)
 	struct uart *u = end_uart(end);
 
 	/* However long it lasts, a break is one zero byte. */
-	if (on && !end->broken && connected(end))
+	if (on && !end->broken && connected(end) && !u->card->paused)
 		uart_port_receive(u, 0, UART_LSR_BI | UART_LSR_FE);
 	end->broken = on;
 	uart_end_send(end);

@@ -65,7 +65,7 @@ static bool can_send(const struct uart *u)
 
 static void line_start(struct uart *u)
 {
-	if (u->sending || !can_send(u))
+	if (u->card->paused || u->sending || !can_send(u))
 		return;
 	u->sending = max_t(u8, u->tx.len, 1);
 	hrtimer_start(&u->line, frames(u, u->sending), HRTIMER_MODE_REL_SOFT);
@@ -80,6 +80,8 @@ static bool coming(const struct uart *u)
 /* Left alone for the time of four characters (DS 8.4.1). */
 static void idle_start(struct uart *u)
 {
+	if (u->card->paused)
+		return;
 	/* They come one by one, though they arrive together. */
 	if (coming(u))
 		u->waiting = false;
@@ -141,8 +143,10 @@ static enum hrtimer_restart line_tick(struct hrtimer *timer)
 	struct uart *u = container_of(timer, struct uart, line);
 
 	spin_lock(&u->card->lock);
-	line_arrive(u);
-	uart_line_update(u);
+	if (!u->card->paused) {
+		line_arrive(u);
+		uart_line_update(u);
+	}
 	spin_unlock(&u->card->lock);
 	return HRTIMER_NORESTART;
 }
@@ -153,7 +157,7 @@ static enum hrtimer_restart idle_tick(struct hrtimer *timer)
 
 	spin_lock(&u->card->lock);
 	/* It may have been started again while we waited for the lock. */
-	if (u->waiting && !hrtimer_is_queued(timer)) {
+	if (u->waiting && !u->card->paused && !hrtimer_is_queued(timer)) {
 		u->waiting = false;
 		u->timeout = u->rx.len;
 		uart_line_update(u);
@@ -188,6 +192,24 @@ void uart_line_init(struct uart *u)
 		      HRTIMER_MODE_REL_SOFT);
 	hrtimer_setup(&u->idle, idle_tick, CLOCK_MONOTONIC,
 		      HRTIMER_MODE_REL_SOFT);
+}
+
+/**
+ * uart_line_resume - the line goes on
+ * @u: the port, its card locked; the timers do not run
+ *
+ * What was on the line is sent from its beginning, which nobody notices.
+ */
+void uart_line_resume(struct uart *u)
+{
+	lockdep_assert_held(&u->card->lock);
+	if (u->sending)
+		hrtimer_start(&u->line, frames(u, u->sending),
+			      HRTIMER_MODE_REL_SOFT);
+	if (u->waiting)
+		hrtimer_start(&u->idle, frames(u, 4), HRTIMER_MODE_REL_SOFT);
+	uart_end_resume(&u->end);
+	uart_line_update(u);
 }
 
 /**
