@@ -157,11 +157,14 @@ static int check_heads(struct ferry_session *s)
 			s->refused = true;
 			return ret;
 		}
-		if (header->kind == cpu_to_le32(FERRY_MIGRATION_STATE) ||
-		    s->pos)
+		if (header->kind == cpu_to_le32(FERRY_MIGRATION_STATE)) {
 			s->whole = true;
-		else
+		} else if (s->pos) {
+			s->refused = true;
+			return ferry_migration_refuse(s->fdev, "it makes two offers");
+		} else {
 			s->pos += sizeof(*header);
+		}
 	}
 	return 0;
 }
