@@ -234,7 +234,8 @@ TEST_F(edid, reads)
 
 	ASSERT_EQ(sizeof(all), region_read(&self->v, EDID, 0, all, PAGE));
 	for (len = 1; len <= sizeof(got); len++) {
-		for (pos = 0; pos < sizeof(all); pos++) {
+		for (pos = 0; pos < sizeof(all); pos += pos < BLOB + 8 ||
+		     pos > sizeof(all) - 24 ? 1 : 41) {
 			n = len < sizeof(all) - pos ? len : sizeof(all) - pos;
 			memset(got, 0x5a, sizeof(got));
 			memset(want, 0x5a, sizeof(want));

@@ -64,12 +64,10 @@ TEST_F(plane, probe)
 /* A new instance offers the region only. */
 TEST_F(plane, dmabuf_is_off)
 {
-	struct vdev v;
-
-	ASSERT_EQ(0, vdev_open_device(&v, DISPLAY));
-	EXPECT_EQ(0, plane_query(&v, PROBE | REGION, &self->info));
-	EXPECT_EQ(-EINVAL, plane_query(&v, PROBE | DMABUF, &self->info));
-	vdev_close(&v);
+	vdev_close(&self->v);
+	ASSERT_EQ(0, vdev_open_device(&self->v, DISPLAY));
+	EXPECT_EQ(0, plane_query(&self->v, PROBE | REGION, &self->info));
+	EXPECT_EQ(-EINVAL, plane_query(&self->v, PROBE | DMABUF, &self->info));
 }
 
 TEST_F(plane, bad_requests)
