@@ -218,6 +218,45 @@ static const struct ferry_model everything_models[] = {
 
 static struct ferry_parent *everything_parent;
 
+static bool no_plane(struct ferry_instance *inst, struct ferry_plane *plane)
+{
+	return false;
+}
+
+/* Displays that are wrong; the first number is 0 here too. */
+static int spoil_display(struct ferry_model *model, unsigned int how)
+{
+	model->display = (struct ferry_model_display) {
+		.bar = 2, .max_width = 64, .max_height = 64, .plane = no_plane,
+	};
+	model->bars[2].mapped[0].size = model->bars[2].size;
+	model->bars[2].mapped[1].size = 0;
+	switch (how) {
+	case 0:
+		model->display.bar = 6;
+		break;
+	case 1:
+		model->display.bar = 3;
+		break;
+	case 2:
+		model->bars[2].mapped[0].size -= PAGE_SIZE;
+		break;
+	case 3:
+		model->display.max_width = 63;
+		break;
+	case 4:
+		model->display.max_height = 4096;
+		break;
+	case 5:
+		/* 32 KiB, one line more than there is room for. */
+		model->display.max_height = 129;
+		break;
+	default:
+		return -ERANGE;
+	}
+	return 0;
+}
+
 /* What is wrong with each, for its number in the parameter "refuse". */
 static int spoil(struct ferry_model *model, unsigned int how)
 {
@@ -295,7 +334,7 @@ static int spoil(struct ferry_model *model, unsigned int how)
 		model->name = "n123456789n123456789n123456789n123456789n123456789n123456789n123";
 		break;
 	default:
-		return -ERANGE;
+		return spoil_display(model, how - 17);
 	}
 	return 0;
 }
