@@ -77,10 +77,13 @@ static const struct vm_operations_struct picture_vm_ops = {
 	.fault = picture_fault,
 };
 
-/* The dma-buf's file is read-only, hence so is the mapping, and holds the file. */
+/*
+ * The dma-buf's file is read-only, and so is the mapping for good, which therefore isn't
+ * VM_SHARED, even if it was asked for as shared.
+ */
 static int picture_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {
-	if (!(vma->vm_flags & VM_SHARED))
+	if (!(vma->vm_flags & VM_MAYSHARE))
 		return -EINVAL;
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_ops = &picture_vm_ops;
