@@ -155,15 +155,19 @@ static void plane_get(struct ferry_instance *inst, struct ferry_plane *plane)
 }
 
 /* The region begins with the picture, since its user is told of no offset. */
-static void region_follow(struct ferry_instance *inst, u64 start)
+static void region_follow(struct ferry_instance *inst,
+			  struct ferry_plane *plane)
 {
+	struct ferry_display *display = inst->display;
 	struct ferry_device *fdev = &inst->fdev;
 
+	plane_get(inst, plane);
+	/* Users ask for each picture that they show, and it rarely moves. */
+	if (!plane->width || READ_ONCE(display->start) == plane->offset)
+		return;
 	ferry_gate_lock_mapped(fdev);
-	if (inst->display->start != start) {
-		inst->display->start = start;
-		ferry_gate_zap(fdev, PICTURE_REGION_INDEX);
-	}
+	WRITE_ONCE(display->start, plane->offset);
+	ferry_gate_zap(fdev, PICTURE_REGION_INDEX);
 	ferry_gate_unlock(fdev);
 }
 
@@ -226,8 +230,7 @@ static int query_plane(struct ferry_instance *inst,
 	} else if (info.flags == VFIO_GFX_PLANE_TYPE_DMABUF) {
 		dmabuf_follow(inst, &plane, &where);
 	} else {
-		plane_get(inst, &plane);
-		region_follow(inst, plane.offset);
+		region_follow(inst, &plane);
 		where = PICTURE_REGION_INDEX;
 	}
 

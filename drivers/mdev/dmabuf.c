@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pictures as dma-bufs, which hold the pages that they show: such a picture remains when the
- * device has long been closed, with what was in it last.
+ * Pictures as dma-bufs, which hold the pages that they show: those remain when the device has
+ * long been closed, as empty as a closed device leaves its memory.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
