@@ -66,12 +66,12 @@ bool device_is_mdev(const char *name)
 {
 	static const char *const models[] = {
 		"uart", "dice", "display", "dma", "guest", "everything",
-		"traveller",
+		"traveller", NULL,
 	};
-	unsigned int i;
+	const char *const *model;
 
-	for (i = 0; i < ARRAY_SIZE(models); i++)
-		if (!strncmp(name, models[i], strlen(models[i])))
+	for (model = models; *model; model++)
+		if (!strncmp(name, *model, strlen(*model)))
 			return true;
 	return false;
 }
