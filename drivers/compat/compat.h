@@ -230,7 +230,7 @@ struct vfio_device_feature_mig_data_size {
 #define FERRY_VFIO_MIG_DATA_SIZE_OPS(get) \
 	.migration_get_data_size = get,
 #else
-#define FERRY_VFIO_MIG_DATA_SIZE_OPS(get)
+#define FERRY_VFIO_MIG_DATA_SIZE_OPS(...)
 #endif
 
 /*

@@ -153,18 +153,18 @@ static int check_heads(struct ferry_session *s)
 	while (!s->whole && s->len - s->pos >= sizeof(*header)) {
 		header = s->data->bytes + s->pos;
 		ret = ferry_stream_check_head(s->fdev, header);
+		if (!ret && s->pos &&
+		    header->kind == cpu_to_le32(FERRY_MIGRATION_OFFER))
+			ret = ferry_migration_refuse(s->fdev,
+						     "it makes two offers");
 		if (ret) {
 			s->refused = true;
 			return ret;
 		}
-		if (header->kind == cpu_to_le32(FERRY_MIGRATION_STATE)) {
+		if (header->kind == cpu_to_le32(FERRY_MIGRATION_STATE))
 			s->whole = true;
-		} else if (s->pos) {
-			s->refused = true;
-			return ferry_migration_refuse(s->fdev, "it makes two offers");
-		} else {
+		else
 			s->pos += sizeof(*header);
-		}
 	}
 	return 0;
 }
@@ -178,10 +178,11 @@ static ssize_t do_write(struct ferry_session *s, const char __user *buf,
 	lockdep_assert_held(&s->io);
 	mutex_lock(&s->lock);
 	data = data_get(s);
-	if (!IS_ERR(data) && s->refused)
-		ret = -EINVAL;
-	else if (!IS_ERR(data) && count > ferry_stream_max(s->fdev) - s->len)
-		ret = -EFBIG;
+	if (!IS_ERR(data)) {
+		/* As much as there is room for: its header says what is wrong. */
+		count = min(count, ferry_stream_max(s->fdev) - s->len);
+		ret = s->refused ? -EINVAL : count ? 0 : -EFBIG;
+	}
 	mutex_unlock(&s->lock);
 	if (IS_ERR(data))
 		return PTR_ERR(data);

@@ -96,7 +96,7 @@ static int check_model(struct ferry_device *fdev,
 							   sizeof(model)),
 					      header->model, desc->model);
 	if (le32_to_cpu(header->version) != desc->version)
-		return ferry_migration_refuse(fdev, "its state has version %u, this device knows %u: use the same Ferry on both sides",
+		return ferry_migration_refuse(fdev, "its state has version %u, this Ferry knows %u",
 					      le32_to_cpu(header->version),
 					      desc->version);
 	return 0;

@@ -119,7 +119,8 @@ struct ferry_model_display {
  * @class: class code, 24 bits: base class, sub-class, programming interface
  * @revision: revision ID
  * @express: a PCI Express endpoint: 4,096 bytes of configuration space, function
- *	level reset, and, unless it migrates, a serial number; else a conventional PCI device with 256 bytes
+ *	level reset, and, unless it migrates, a serial number; else a conventional PCI
+ *	device with 256 bytes
  * @bars: base address registers
  * @intx: it has an INTx interrupt (INTA)
  * @msi: MSI vectors, 0 or a power of two up to 32
