@@ -176,7 +176,7 @@ void mdev_remove_ours(void);
 
 /* migration.c: states, and streams from one device to another */
 #ifndef VFIO_MIGRATION_PRE_COPY
-#define VFIO_MIGRATION_PRE_COPY		(1 << 2)
+#define VFIO_MIGRATION_PRE_COPY		4
 #define VFIO_DEVICE_STATE_PRE_COPY	6
 #define VFIO_DEVICE_STATE_PRE_COPY_P2P	7
 #define VFIO_MIG_GET_PRECOPY_INFO	_IO(VFIO_TYPE, VFIO_BASE + 21)

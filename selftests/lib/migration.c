@@ -19,7 +19,7 @@ static int feature(const struct vdev *v, __u32 flags, void *data, size_t size)
 	struct {
 		struct vfio_device_feature head;
 		__u8 data[64];
-	} __attribute__((aligned(8))) f = {
+	} f = {
 		.head = { .argsz = sizeof(f.head) + size, .flags = flags },
 	};
 	int ret;

@@ -423,9 +423,18 @@ TEST_F(stream, too_much)
 	ASSERT_EQ(0, vdev_reset(&self->v));
 	fd = migration_to(&self->v, STATE(RESUMING));
 	ASSERT_LE(0, fd);
-	EXPECT_EQ(-1, write(fd, zeroes, max + 1));
+	EXPECT_EQ(self->len, write(fd, self->good, self->len));
+	EXPECT_EQ(max - self->len, write(fd, zeroes, max));
+	EXPECT_EQ(-1, write(fd, zeroes, 1));
 	EXPECT_EQ(EFBIG, errno);
-	EXPECT_EQ(-1, write(fd, zeroes, max));
+	EXPECT_EQ(-EINVAL - 1, migration_to(&self->v, STATE(STOP)));
+	close(fd);
+	EXPECT_EQ(1, klog_count(self->log, REFUSED, NULL));
+
+	ASSERT_EQ(0, vdev_reset(&self->v));
+	fd = migration_to(&self->v, STATE(RESUMING));
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-1, write(fd, zeroes, max + 1));
 	EXPECT_EQ(EINVAL, errno);
 	EXPECT_EQ(-1, write(fd, self->good, self->len));
 	EXPECT_EQ(EINVAL, errno);
@@ -479,7 +488,7 @@ TEST_F(stream, random)
 /* A stream of one type is nothing for another. */
 TEST(other_type)
 {
-	const char *types[] = { "uart", "uart-2", "traveller" };
+	static const char * const types[] = { "uart", "uart-2", "traveller" };
 	void *stream[3];
 	ssize_t len[3];
 	struct vdev v;
