@@ -216,46 +216,55 @@ static bool display_plane(struct ferry_instance *inst, struct ferry_plane *plane
 }
 
 /* The vendor and the device are those that drivers know; the subsystem is nobody's. */
-#define DISPLAY_MODEL(width, height, bytes)				\
-	{								\
-		.name = "display-" #width "x" #height,			\
-		.pretty_name = "Ferry display, " #width "x" #height,	\
-		.description = "Bochs graphics adapter with up to "	\
-			       #width " by " #height " pixels",		\
-		.vendor = 0x1234,					\
-		.device = 0x1111,					\
-		.subsystem_vendor = 0x4665,				\
-		.subsystem_device = 0xd159,				\
-		.class = PCI_CLASS_DISPLAY_OTHER << 8,			\
-		.revision = 2,						\
-		.bars[MEMORY_BAR] = {					\
-			.size = bytes,					\
-			.flags = PCI_BASE_ADDRESS_MEM_PREFETCH,		\
-			.max_width = 8,					\
-			.mapped[0] = { .start = 0, .size = bytes },	\
-		},							\
-		.bars[REGISTER_BAR] = {					\
-			.size = REGISTER_SIZE,				\
-			.max_width = 4,					\
-		},							\
-		.display = {						\
-			.bar = MEMORY_BAR,				\
-			.max_width = width,				\
-			.max_height = height,				\
-			.plane = display_plane,				\
-		},							\
-		.state_size = sizeof(struct display),			\
-		.create = display_create,				\
-		.reset = display_reset,					\
-		.read = display_read,					\
-		.write = display_write,					\
-	}
+#define DISPLAY_MODEL							\
+	.vendor = 0x1234,						\
+	.device = 0x1111,						\
+	.subsystem_vendor = 0x4665,					\
+	.subsystem_device = 0xd159,					\
+	.class = PCI_CLASS_DISPLAY_OTHER << 8,				\
+	.revision = 2,							\
+	.bars[MEMORY_BAR].flags = PCI_BASE_ADDRESS_MEM_PREFETCH,	\
+	.bars[MEMORY_BAR].max_width = 8,				\
+	.bars[REGISTER_BAR].size = REGISTER_SIZE,			\
+	.bars[REGISTER_BAR].max_width = 4,				\
+	.display.bar = MEMORY_BAR,					\
+	.display.plane = display_plane,					\
+	.state_size = sizeof(struct display),				\
+	.create = display_create,					\
+	.reset = display_reset,						\
+	.read = display_read,						\
+	.write = display_write
 
 /* Some drivers draw into one half of the memory while the other one is shown. */
 static const struct ferry_model display_models[] = {
-	DISPLAY_MODEL(800, 600, SZ_4M),
-	DISPLAY_MODEL(1024, 768, SZ_8M),
-	DISPLAY_MODEL(1920, 1080, SZ_16M),
+	{
+		DISPLAY_MODEL,
+		.name = "display-800x600",
+		.pretty_name = "Ferry display, 800x600",
+		.description = "Bochs graphics adapter with up to 800 by 600 pixels",
+		.bars[MEMORY_BAR].size = SZ_4M,
+		.bars[MEMORY_BAR].mapped[0].size = SZ_4M,
+		.display.max_width = 800,
+		.display.max_height = 600,
+	}, {
+		DISPLAY_MODEL,
+		.name = "display-1024x768",
+		.pretty_name = "Ferry display, 1024x768",
+		.description = "Bochs graphics adapter with up to 1024 by 768 pixels",
+		.bars[MEMORY_BAR].size = SZ_8M,
+		.bars[MEMORY_BAR].mapped[0].size = SZ_8M,
+		.display.max_width = 1024,
+		.display.max_height = 768,
+	}, {
+		DISPLAY_MODEL,
+		.name = "display-1920x1080",
+		.pretty_name = "Ferry display, 1920x1080",
+		.description = "Bochs graphics adapter with up to 1920 by 1080 pixels",
+		.bars[MEMORY_BAR].size = SZ_16M,
+		.bars[MEMORY_BAR].mapped[0].size = SZ_16M,
+		.display.max_width = 1920,
+		.display.max_height = 1080,
+	},
 };
 
 static unsigned int max_instances = 64;

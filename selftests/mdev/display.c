@@ -3,6 +3,7 @@
  * The display's registers, as a guest's driver sees them.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../lib/harness.h"
@@ -265,7 +266,7 @@ TEST_F(display, next_user)
 	char uuid[FERRY_NAME_MAX];
 
 	use(&self->v);
-	strcpy(uuid, self->v.name);
+	snprintf(uuid, sizeof(uuid), "%s", self->v.name);
 	vdev_close(&self->v);
 	ASSERT_EQ(0, vdev_open(&self->v, "mdev", uuid));
 	cfg_command(&self->v, 0, PCI_COMMAND_MEMORY);

@@ -298,7 +298,7 @@ TEST_F(edid, reset)
 	ASSERT_EQ(0, plug(&self->v, self->blob, 2 * BLOCK));
 	ASSERT_EQ(0, vdev_reset(&self->v));
 	EXPECT_TRUE(guest_sees(&self->v, self->blob, 2 * BLOCK));
-	strcpy(uuid, self->v.name);
+	snprintf(uuid, sizeof(uuid), "%s", self->v.name);
 	vdev_close(&self->v);
 	ASSERT_EQ(0, vdev_open(&self->v, "mdev", uuid));
 	EXPECT_EQ(BLOCK, get(&self->v, FIELD(edid_size)));

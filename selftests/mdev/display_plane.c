@@ -416,7 +416,7 @@ TEST_F(plane, dmabuf_lives_on)
 		region_w32(&self->v, MEMORY, page * PAGE, 0xcafe0000 + page);
 	fd = dmabuf_at(&self->v, 0);
 	ASSERT_LE(0, fd);
-	strcpy(uuid, self->v.name);
+	snprintf(uuid, sizeof(uuid), "%s", self->v.name);
 	vdev_close(&self->v);
 	map = dmabuf_map(fd, size, PROT_READ, MAP_SHARED);
 	ASSERT_NE(MAP_FAILED, map);
