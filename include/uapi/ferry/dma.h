@@ -84,8 +84,6 @@
 #define FERRY_DMA_ERROR_FETCH	3
 /* A completion cannot be written. */
 #define FERRY_DMA_ERROR_WRITE	4
-/* The host has no memory for it. */
-#define FERRY_DMA_ERROR_HOST	5
 
 /*
  * Read and write, ignored while ENABLE is set: address of the ring, a multiple of 64,
@@ -165,8 +163,8 @@
  * @reserved2: 0
  * @status: FERRY_DMA_S_*, written after all that follows; before that as the driver
  *	left it, which should be FERRY_DMA_S_PENDING
- * @done: bytes that were read and written, or steps of CHASE; of a COPY or FILL that
- *	failed, up to one page more may have been written
+ * @done: bytes that were read and written, or steps of CHASE; when a COPY or FILL
+ *	fails, some of what comes next may have been written as well
  * @result: see the opcodes
  *
  * 64 bytes. The engine reads a descriptor once and writes its last 16 bytes. A
@@ -221,8 +219,8 @@ struct ferry_dma_desc {
  * @reserved: 0
  *
  * A list is as long as it takes to get @length bytes of the descriptor, and no longer
- * than FERRY_DMA_LIST_MAX. Its address is a multiple of 16. Of the last element
- * there may be bytes left over.
+ * than FERRY_DMA_LIST_MAX elements. Its address is a multiple of 16. Of the last element
+ * there may be bytes left over. The engine reads an element when it gets there.
  */
 struct ferry_dma_sg {
 	__le64 addr;
@@ -237,7 +235,7 @@ struct ferry_dma_sg {
 #define FERRY_DMA_S_OK		1
 /* No such opcode. */
 #define FERRY_DMA_S_OPCODE	2
-/* A flag that isn't known or not for this opcode, or something reserved is not 0. */
+/* A flag that isn't known, or not for this opcode, or something reserved that is not 0. */
 #define FERRY_DMA_S_FLAGS	3
 /* @length of 0, or @arg of a CHASE too big. */
 #define FERRY_DMA_S_LENGTH	4

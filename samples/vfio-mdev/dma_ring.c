@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From descriptor to descriptor: the work of a DMA engine.
+ */
+#include <linux/jiffies.h>
+#include <linux/log2.h>
+#include <linux/sched.h>
+
+#include "dma.h"
+
+/* How often to look at a doorbell that nobody tells us about, in milliseconds. */
+#define POLL_INTERVAL	2
+
+/**
+ * dma_ring_valid - do the ring registers make sense?
+ * @state: of an engine, whose lock is held
+ *
+ * Return: whether they do, apart from what memory is there.
+ */
+bool dma_ring_valid(const struct dma_state *state)
+{
+	u64 bytes = (u64)state->size * sizeof(struct ferry_dma_desc);
+
+	return state->size >= 2 && state->size <= FERRY_DMA_RING_MAX &&
+	       is_power_of_2(state->size) &&
+	       IS_ALIGNED(state->ring, sizeof(struct ferry_dma_desc)) &&
+	       state->ring + (bytes - 1) >= state->ring;
+}
+
+/**
+ * dma_level - the interrupt follows the registers
+ * @inst: the instance
+ * @dma: its state, locked
+ */
+void dma_level(struct ferry_instance *inst, struct dma *dma)
+{
+	ferry_instance_set_level(inst, dma->state.int_status &
+				       dma->state.int_enable);
+}
+
+/**
+ * dma_halt - the engine cannot go on
+ * @inst: the instance
+ * @dma: its state, locked
+ * @error: FERRY_DMA_ERROR_*
+ */
+void dma_halt(struct ferry_instance *inst, struct dma *dma, u32 error)
+{
+	struct dma_state *state = &dma->state;
+
+	state->control &= ~FERRY_DMA_CTRL_ENABLE;
+	state->error = error;
+	state->int_status |= FERRY_DMA_INT_HALT;
+	dma_level(inst, dma);
+	ferry_instance_raise(inst, state->error_vector);
+}
+
+/* The user has switched the engine off since this job was fetched. */
+static bool abandoned(const struct dma_state *state)
+{
+	return state->epoch != state->job.epoch;
+}
+
+/* Ends the job without a trace, but for an error of the ring. */
+static void drop(struct ferry_instance *inst, struct dma *dma, u32 error)
+{
+	spin_lock(&dma->lock);
+	WRITE_ONCE(dma->state.job.active, false);
+	if (error && !abandoned(&dma->state))
+		dma_halt(inst, dma, error);
+	spin_unlock(&dma->lock);
+}
+
+/* Where the driver says that the ring ends. */
+static u32 producer(struct ferry_instance *inst, const struct dma_state *state)
+{
+	const __le32 *doorbell;
+
+	if (!(state->control & FERRY_DMA_CTRL_POLL))
+		return state->tail;
+	doorbell = ferry_instance_memory(inst, FERRY_DMA_BAR_MEM,
+					 FERRY_DMA_MEM_DOORBELL);
+	return le32_to_cpu(READ_ONCE(*doorbell));
+}
+
+/* Returns whether there is a job now. */
+static bool next(struct ferry_instance *inst, struct dma *dma)
+{
+	struct dma_state *state = &dma->state;
+	struct dma_job *job = &state->job;
+	u32 tail;
+
+	if (!(state->control & FERRY_DMA_CTRL_ENABLE) ||
+	    (state->fault & FERRY_DMA_FAULT_STUCK))
+		return false;
+	tail = producer(inst, state);
+	if (!dma_ring_valid(state)) {
+		dma_halt(inst, dma, FERRY_DMA_ERROR_RING);
+		return false;
+	}
+	if (tail >= state->size || state->head >= state->size) {
+		dma_halt(inst, dma, FERRY_DMA_ERROR_TAIL);
+		return false;
+	}
+	if (state->head == tail) {
+		if (state->control & FERRY_DMA_CTRL_POLL)
+			ferry_instance_kick_after(inst, POLL_INTERVAL);
+		return false;
+	}
+	memset(job, 0, sizeof(*job));
+	job->epoch = state->epoch;
+	job->addr = state->ring + (u64)state->head * sizeof(job->desc);
+	if (state->fault_count)
+		job->faults = state->fault & ~FERRY_DMA_FAULT_STUCK;
+	WRITE_ONCE(job->active, true);
+	return true;
+}
+
+static bool fetch(struct ferry_instance *inst, struct dma *dma)
+{
+	struct dma_job *job = &dma->state.job;
+	bool found;
+
+	spin_lock(&dma->lock);
+	found = next(inst, dma);
+	spin_unlock(&dma->lock);
+	if (!found)
+		return false;
+	if (ferry_guest_read(inst, job->addr, &job->desc, sizeof(job->desc))) {
+		drop(inst, dma, FERRY_DMA_ERROR_FETCH);
+		return true;
+	}
+	dma_job_begin(dma, job);
+	return true;
+}
+
+/* The last 16 bytes of the descriptor, the status last. */
+static int write_back(struct ferry_instance *inst, struct dma_job *job)
+{
+	const size_t at = offsetof(struct ferry_dma_desc, status);
+	const size_t rest = at + sizeof(job->desc.status);
+	int ret;
+
+	job->desc.status = cpu_to_le32(job->status);
+	job->desc.done = cpu_to_le32(job->done);
+	job->desc.result = cpu_to_le64(job->result);
+	ret = ferry_guest_write(inst, job->addr + rest,
+				(void *)&job->desc + rest,
+				sizeof(job->desc) - rest);
+	return ret ?: ferry_guest_write(inst, job->addr + at,
+					&job->desc.status,
+					sizeof(job->desc.status));
+}
+
+/* It has been written; now the registers say so, and the interrupt. */
+static void retire(struct ferry_instance *inst, struct dma *dma)
+{
+	struct dma_state *state = &dma->state;
+	struct dma_job *job = &state->job;
+
+	spin_lock(&dma->lock);
+	WRITE_ONCE(job->active, false);
+	if (!abandoned(state)) {
+		state->head = (state->head + 1) & (state->size - 1);
+		state->count++;
+		if (job->faults && state->fault_count &&
+		    state->fault_count != FERRY_DMA_FAULT_FOREVER &&
+		    !--state->fault_count)
+			state->fault &= FERRY_DMA_FAULT_STUCK;
+		if (dma_job_interrupts(dma, job)) {
+			state->int_status |= FERRY_DMA_INT_DONE;
+			dma_level(inst, dma);
+			ferry_instance_raise(inst,
+					     le16_to_cpu(job->desc.vector));
+		}
+	}
+	spin_unlock(&dma->lock);
+}
+
+/* Returns whether the job has been late enough. */
+static bool is_due(struct ferry_instance *inst, struct dma *dma)
+{
+	struct dma_job *job = &dma->state.job;
+	unsigned int delay = READ_ONCE(dma->state.fault_delay);
+	unsigned long left;
+
+	if (!(job->faults & FERRY_DMA_FAULT_LATE))
+		return true;
+	if (!job->late) {
+		job->late = true;
+		dma->due = jiffies + msecs_to_jiffies(delay);
+	}
+	/* What has passed is a huge number, as what another machine's clock says may be. */
+	left = dma->due - jiffies;
+	if (!left || left > msecs_to_jiffies(delay))
+		return true;
+	ferry_instance_kick_after(inst, jiffies_to_msecs(left));
+	return false;
+}
+
+/* Returns whether the engine can go on. */
+static bool complete_job(struct ferry_instance *inst, struct dma *dma)
+{
+	struct dma_job *job = &dma->state.job;
+
+	if (!is_due(inst, dma))
+		return false;
+	if (write_back(inst, job))
+		drop(inst, dma, FERRY_DMA_ERROR_WRITE);
+	else
+		retire(inst, dma);
+	return true;
+}
+
+/* One piece of work. Returns whether there may be more. */
+static bool step(struct ferry_instance *inst, struct dma *dma)
+{
+	struct dma_job *job = &dma->state.job;
+	bool gone, stuck;
+
+	if (!job->active)
+		return fetch(inst, dma);
+	spin_lock(&dma->lock);
+	gone = abandoned(&dma->state);
+	stuck = dma->state.fault & FERRY_DMA_FAULT_STUCK;
+	spin_unlock(&dma->lock);
+	if (gone) {
+		drop(inst, dma, FERRY_DMA_ERROR_NONE);
+		return true;
+	}
+	if (stuck)
+		return false;
+	if (job->status != FERRY_DMA_S_PENDING)
+		return complete_job(inst, dma);
+	dma_job_step(inst, dma, job);
+	return true;
+}
+
+/**
+ * dma_work - go on until there is nothing to do
+ * @inst: the instance
+ */
+void dma_work(struct ferry_instance *inst)
+{
+	struct dma *dma = ferry_instance_state(inst);
+
+	while (!ferry_instance_stopping(inst) && step(inst, dma))
+		cond_resched();
+}
