@@ -229,6 +229,40 @@ int dma_map(const struct vdev *v, __u64 iova, void *memory, __u64 len,
 	    __u32 prot);
 int dma_unmap(const struct vdev *v, __u64 iova, __u64 len);
 
+/* engine.c: the DMA engine, driven from here; see include/uapi/ferry/dma.h */
+#define ENGINE_RING	0x10000ULL
+#define ENGINE_MEMORY	0x100000000ULL
+
+struct ferry_dma_desc;
+
+struct engine {
+	struct vdev v;
+	/* So many descriptors, at ENGINE_RING for the engine. */
+	struct ferry_dma_desc *ring;
+	__u32 size;
+	/* The first one that the engine doesn't know of. */
+	__u32 tail;
+	/* So many bytes for data, at ENGINE_MEMORY. */
+	__u8 *memory;
+	size_t len;
+};
+
+int engine_open(struct engine *e, const char *type, unsigned int n,
+		bool iommufd, __u32 size, size_t len);
+void engine_close(struct engine *e);
+void engine_start(struct engine *e, __u32 control);
+void engine_stop(struct engine *e);
+__u32 engine_get(const struct engine *e, __u32 reg);
+void engine_set(const struct engine *e, __u32 reg, __u32 val);
+struct ferry_dma_desc *engine_next(struct engine *e, unsigned int opcode,
+				   unsigned int flags);
+void engine_doorbell(struct engine *e);
+__u32 engine_status(const struct ferry_dma_desc *desc);
+__u32 engine_wait(const struct ferry_dma_desc *desc);
+__u32 engine_run(struct engine *e, unsigned int opcode, unsigned int flags,
+		 __u64 src, __u64 dst, __u32 length, __u64 arg);
+struct ferry_dma_desc *engine_last(const struct engine *e);
+
 /* sriov.c: virtual functions */
 int sriov_begin(const char *pf);
 void sriov_end(const char *pf);

@@ -366,11 +366,12 @@ TEST_F(guest, reset_at_work)
 		begin(&self->v, (i & 2 ? COPY : PIN_FILL) | AGAIN, IOVA,
 		      IOVA + MEMORY / 2, MEMORY / 2);
 		some_rounds(&self->v, 1);
-		if (i & 1)
+		if (i & 1) {
 			cfg_w16(&self->v, exp + PCI_EXP_DEVCTL,
 				PCI_EXP_DEVCTL_BCR_FLR);
-		else
+		} else {
 			ASSERT_EQ(0, vdev_reset(&self->v));
+		}
 		memset(self->memory, 0xaa, MEMORY);
 		EXPECT_EQ(0, region_r64(&self->v, BAR0, COMMAND));
 		for (n = 0; n < 10; n++) {
