@@ -123,6 +123,20 @@ unload_modules()
 	[ ! -s "$said" ]
 }
 
+# remains: everything by which somebody could notice that we have been here.
+remains()
+{
+	local path
+
+	for path in /sys/module/ferry* /sys/bus/pci/drivers/ferry* /sys/bus/mdev/drivers/ferry* \
+		    /sys/bus/mdev/devices/* /sys/class/mdev_bus/* /sys/devices/ferry* \
+		    /sys/bus/ferry* /sys/kernel/debug/*ferry* /sys/kernel/slab/*ferry* \
+		    /proc/*ferry* /dev/*ferry* /dev/ttyFY* /sys/class/vfio/* /dev/vfio/[0-9]*; do
+		[ ! -e "$path" ] || echo "$path"
+	done
+	! grep -q ferry /proc/interrupts || echo "an interrupt in /proc/interrupts"
+}
+
 # A kernel with kmemleak knows what nobody points to any more.
 kmemleak=/sys/kernel/debug/kmemleak
 

@@ -27,8 +27,8 @@ tell()
 	printf '%s\n' "$*"
 }
 
-# start_guest OPTION...: QEMU with further options.
-start_guest()
+# guest_command: what every guest is started with, as an array of that name.
+guest_command()
 {
 	# A guest that waits shall not keep an emulated processor busy.
 	modprobe kvm halt_poll_ns=0
@@ -38,16 +38,23 @@ start_guest()
 		return 1
 	}
 
-	rm -f "$work"/*
-	mkfifo "$work/talk.in" "$work/talk.out" "$work/qmp.in" "$work/qmp.out"
-	exec 3<>"$work/talk.out" 4<>"$work/talk.in" 5<>"$work/qmp.out" 6<>"$work/qmp.in"
 	# Where there is MMCONFIG Linux looks for peers of the root bus on 255 others, by
 	# I/O ports: 16,000 exits to a QEMU that is emulated itself. Here are none. And
 	# without ASPM, as 7.3 is built, it leaves hotplug to the firmware, unless told.
-	"$FERRY_QEMU" -nodefaults -no-user-config -display none -no-reboot \
-		-machine q35 -accel kvm -cpu host,-xsave -smp "$guest_cpus" -m 256M \
-		-kernel "$image" -initrd "$initramfs" \
-		-append "console=ttyS0 quiet panic=-1 $stall_limits pci=lastbus=0 pcie_ports=native bytes=$bytes" \
+	guest_command=("$FERRY_QEMU" -nodefaults -no-user-config -display none -no-reboot
+		-machine q35 -accel kvm -cpu host,-xsave -smp "$guest_cpus" -m 256M
+		-kernel "$image" -initrd "$initramfs"
+		-append "console=ttyS0 quiet panic=-1 $stall_limits pci=lastbus=0 pcie_ports=native bytes=$bytes")
+}
+
+# start_guest OPTION...: QEMU with further options.
+start_guest()
+{
+	guest_command || return 1
+	rm -f "$work"/*
+	mkfifo "$work/talk.in" "$work/talk.out" "$work/qmp.in" "$work/qmp.out"
+	exec 3<>"$work/talk.out" 4<>"$work/talk.in" 5<>"$work/qmp.out" 6<>"$work/qmp.in"
+	"${guest_command[@]}" \
 		-serial "file:$work/console" \
 		-chardev "pipe,id=talk,path=$work/talk" -serial chardev:talk \
 		-qmp "pipe:$work/qmp" \
