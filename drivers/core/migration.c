@@ -146,7 +146,10 @@ static struct file *set_state(struct vfio_device *vdev,
 	int ret;
 
 	mutex_lock(&fdev->config_lock);
-	while (migration->state != new_state) {
+	/* No way leads out of it, and the VFIO core warns of who asks for one. */
+	if (migration->state == VFIO_DEVICE_STATE_ERROR)
+		file = ERR_PTR(-EINVAL);
+	while (!IS_ERR(file) && migration->state != new_state) {
 		ret = vfio_mig_get_next_state(vdev, migration->state, new_state,
 					      &next);
 		file = ret ? ERR_PTR(ret) : step(fdev, next);

@@ -97,10 +97,12 @@ ssize_t migration_read(int fd, void **stream)
 int migration_write(int fd, const void *stream, size_t len)
 {
 	size_t n, done;
+	ssize_t put;
 
-	for (done = 0; done < len; done += n) {
+	for (done = 0; done < len; done += put) {
 		n = len - done < PIECE ? len - done : PIECE;
-		if (write(fd, (const char *)stream + done, n) != (ssize_t)n)
+		put = write(fd, (const char *)stream + done, n);
+		if (put < 0)
 			return -errno;
 	}
 	return 0;

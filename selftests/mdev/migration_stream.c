@@ -93,7 +93,8 @@ static bool refused(const struct vdev *v, const void *stream, size_t len)
 	ret = migration_write(fd, stream, len);
 	arc = migration_to(v, STATE(RUNNING));
 	close(fd);
-	return (!ret || ret == -EINVAL) && arc == -EINVAL - 1 &&
+	return (!ret || ret == -EINVAL || ret == -EFBIG) &&
+	       arc == -EINVAL - 1 &&
 	       migration_state(v) == STATE(ERROR) &&
 	       migration_to(v, STATE(RUNNING)) == -EINVAL - 1;
 }

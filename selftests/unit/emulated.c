@@ -282,6 +282,48 @@ static void asks_for_what_changes(void)
 	device_free(dev);
 }
 
+/*
+ * What one space has saved, another one takes; and of all else, exactly that which
+ * writing it would make of it.
+ */
+static void moves(void)
+{
+	struct device *from = make_uart(), *to = make_uart();
+	u8 saved[256], again[256], bad[256];
+	unsigned int bit, i;
+
+	for (i = 0; i < 256; i++)
+		user_write(from, i, 1, 0xa7);
+	ferry_config_set_live(&from->cfg, 0x06, 2);
+	ferry_config_set_live(&to->cfg, 0x06, 2);
+	ferry_config_set16(&from->cfg, 0x06, 0x0018);
+	ferry_config_save(&from->cfg, saved);
+	CHECK_EQ(saved[0x06], 0);
+	CHECK_EQ(saved[0x3c], 0xa7);
+	for (bit = 0; bit < 8 * 256; bit++) {
+		memcpy(bad, saved, 256);
+		bad[bit / 8] ^= 1 << bit % 8;
+		CHECK_EQ(ferry_config_write(&to->cfg, 0, saved, 256), 0);
+		ferry_config_save(&to->cfg, again);
+		CHECK(!memcmp(saved, again, 256));
+		i = !ferry_config_verify(&to->cfg, bad);
+		CHECK_EQ(ferry_config_write(&to->cfg, 0, bad, 256), 0);
+		ferry_config_save(&to->cfg, again);
+		if (bit / 16 == 0x06 / 2)
+			CHECK(i);
+		else
+			CHECK_EQ(i, !memcmp(bad, again, 256));
+	}
+	CHECK_EQ(ferry_config_verify(&to->cfg, saved), 0);
+	saved[0] ^= 1;
+	CHECK_EQ(ferry_config_verify(&to->cfg, saved), -EINVAL);
+	saved[0] ^= 1;
+	saved[0x41] ^= 1;
+	CHECK_EQ(ferry_config_verify(&to->cfg, saved), 0x40);
+	device_free(from);
+	device_free(to);
+}
+
 const struct test emulated_tests[] = {
 	{ "emulated.asks_for_what_changes", asks_for_what_changes },
 	{ "emulated.whole_space", whole_space },
@@ -290,5 +332,6 @@ const struct test emulated_tests[] = {
 	{ "emulated.reset", reset },
 	{ "emulated.express", express },
 	{ "emulated.refuses_nonsense", refuses_nonsense },
+	{ "emulated.moves", moves },
 	{ }
 };
