@@ -257,6 +257,7 @@ int ferry_migration_feature(struct ferry_device *fdev, u32 flags,
 			    void __user *arg, size_t argsz)
 {
 	struct vfio_device_feature_mig_data_size size = {};
+	unsigned long length;
 	int ret;
 
 	if ((flags & VFIO_DEVICE_FEATURE_MASK) !=
@@ -266,6 +267,7 @@ int ferry_migration_feature(struct ferry_device *fdev, u32 flags,
 				 sizeof(size));
 	if (ret != 1)
 		return ret;
-	size.stop_copy_length = ferry_stream_max(fdev);
+	get_data_size(&fdev->vdev, &length);
+	size.stop_copy_length = length;
 	return copy_to_user(arg, &size, sizeof(size)) ? -EFAULT : 0;
 }
