@@ -24,7 +24,7 @@
 
 #define LINE		32	/* bytes, with the newline */
 #define ON_THE_WAY	(8 * LINE)	/* at most; a tty holds 4,096 */
-#define EVERY		8	/* lines for a word about progress */
+#define EVERY		4	/* lines for a word about progress */
 #define PATIENCE	300000	/* ms; only a byte that was lost takes that long */
 
 enum { PORT, SIGNAL, POLLED };
