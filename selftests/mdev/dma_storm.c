@@ -257,8 +257,8 @@ TEST_F(storm, remove)
 }
 
 /*
- * Each copies to the other's memory, which its user maps for it. Type1 hands that through;
- * iommufd wants memory that can be pinned.
+ * Each copies to the other's memory, which its user maps for it. Type1 copies to whatever
+ * the user has there; iommufd wants memory that can be pinned.
  */
 TEST_F(storm, peers)
 {
@@ -273,8 +273,12 @@ TEST_F(storm, peers)
 		ASSERT_EQ(0, region_map(&e[n]->v, BAR2, 0, FERRY_DMA_MEM_SIZE,
 					RW, MAP_SHARED, &map[n]));
 	if (variant->iommufd) {
-		EXPECT_GT(0, dma_map(&e[0]->v, WINDOW, map[1],
+		EXPECT_EQ(0, dma_map(&e[0]->v, WINDOW, map[1],
 				     FERRY_DMA_MEM_SIZE, DMA_RW));
+		EXPECT_EQ(FERRY_DMA_S_DST,
+			  engine_run(e[0], COPY, 0, M, WINDOW, 8, 0));
+		EXPECT_EQ(FERRY_DMA_S_SRC,
+			  engine_run(e[0], COPY, 0, WINDOW, M, 8, 0));
 		engine_close(e[1]);
 		return;
 	}
