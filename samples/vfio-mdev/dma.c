@@ -258,6 +258,11 @@ static void dma_write(struct ferry_instance *inst, unsigned int bar, u64 off,
 	.read = dma_read,						\
 	.write = dma_write,						\
 	.work = dma_work,						\
+	.state_version = 1,						\
+	.save_size = DMA_STATE_SIZE,					\
+	.save = dma_state_save,						\
+	.validate = dma_state_validate,					\
+	.load = dma_state_load,						\
 }
 
 static const struct ferry_model dma_models[] = {

@@ -2,8 +2,8 @@
 /*
  * The DMA engine. include/uapi/ferry/dma.h says what its user sees.
  *
- * dma.c has the registers, dma_ring.c goes from descriptor to descriptor, and
- * dma_job.c does what one says.
+ * dma.c has the registers, dma_ring.c goes from descriptor to descriptor, dma_job.c does
+ * what one says, and dma_state.c is what migrates.
  */
 #ifndef DMA_H
 #define DMA_H
@@ -13,9 +13,14 @@
 #include <ferry/model.h>
 #include <uapi/ferry/dma.h>
 
-#define DMA_FAULTS	(FERRY_DMA_FAULT_STUCK | FERRY_DMA_FAULT_LATE | \
+/* Faults of the engine, and of one descriptor after the other. */
+#define DMA_FAULTS_ENGINE	(FERRY_DMA_FAULT_STUCK | FERRY_DMA_FAULT_BUSY | \
+				 FERRY_DMA_FAULT_DAMAGE)
+#define DMA_FAULTS	(DMA_FAULTS_ENGINE | FERRY_DMA_FAULT_LATE | \
 			 FERRY_DMA_FAULT_ERROR | FERRY_DMA_FAULT_LOST)
 #define DMA_BOUNCE	16384
+/* Bytes that a migration carries. */
+#define DMA_STATE_SIZE	192
 
 /**
  * struct dma_cursor - where a job reads or writes next
@@ -100,7 +105,7 @@ struct dma_state {
  *	which doesn't hold it while it accesses guest memory
  * @vectors: how many a descriptor may name
  * @due: when a late job is completed, in jiffies
- * @state: what a migration would carry
+ * @state: what a migration carries
  * @bounce: DMA_BOUNCE bytes for the work
  * @from: guest memory that the work reads
  * @to: guest memory that it writes
@@ -124,5 +129,11 @@ void dma_job_begin(struct dma *dma, struct dma_job *job);
 void dma_job_step(struct ferry_instance *inst, struct dma *dma,
 		  struct dma_job *job);
 bool dma_job_interrupts(const struct dma *dma, const struct dma_job *job);
+bool dma_job_valid(const struct dma *dma, const struct dma_job *job);
+
+ssize_t dma_state_save(struct ferry_instance *inst, void *buf, size_t len);
+int dma_state_validate(struct ferry_instance *inst, const void *buf,
+		       size_t len);
+int dma_state_load(struct ferry_instance *inst, const void *buf, size_t len);
 
 #endif /* DMA_H */

@@ -102,6 +102,29 @@ void dma_job_begin(struct dma *dma, struct dma_job *job)
 		job->result = job->src.addr;
 }
 
+/**
+ * dma_job_valid - can a job be like that?
+ * @dma: the engine
+ * @job: any; what a stream says that another engine is doing
+ *
+ * Return: whether dma_job_begin() and dma_job_step() could have come to it.
+ */
+bool dma_job_valid(const struct dma *dma, const struct dma_job *job)
+{
+	const struct ferry_dma_desc *desc = &job->desc;
+	u32 begun = check(dma, job);
+
+	if (job->faults & ~(DMA_FAULTS & ~DMA_FAULTS_ENGINE))
+		return false;
+	if (job->status != FERRY_DMA_S_PENDING)
+		return job->status <= FERRY_DMA_S_INJECTED;
+	if (begun != FERRY_DMA_S_PENDING)
+		return false;
+	if (desc->opcode == cpu_to_le16(FERRY_DMA_OP_CHASE))
+		return job->done <= le64_to_cpu(desc->arg);
+	return job->done < le32_to_cpu(desc->length);
+}
+
 /* Sees to it that there is something at the cursor of @list, or of no list. */
 static u32 advance(struct ferry_instance *inst, struct dma_cursor *cursor,
 		   __le64 list, u32 fault)

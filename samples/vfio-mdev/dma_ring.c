@@ -111,7 +111,7 @@ static bool next(struct ferry_instance *inst, struct dma *dma)
 	job->epoch = state->epoch;
 	job->addr = state->ring + (u64)state->head * sizeof(job->desc);
 	if (state->fault_count)
-		job->faults = state->fault & ~FERRY_DMA_FAULT_STUCK;
+		job->faults = state->fault & ~DMA_FAULTS_ENGINE;
 	WRITE_ONCE(job->active, true);
 	return true;
 }
@@ -166,7 +166,7 @@ static void retire(struct ferry_instance *inst, struct dma *dma)
 		if (job->faults && state->fault_count &&
 		    state->fault_count != FERRY_DMA_FAULT_FOREVER &&
 		    !--state->fault_count)
-			state->fault &= FERRY_DMA_FAULT_STUCK;
+			state->fault &= DMA_FAULTS_ENGINE;
 		if (dma_job_interrupts(dma, job)) {
 			state->int_status |= FERRY_DMA_INT_DONE;
 			dma_level(inst, dma);

@@ -113,7 +113,7 @@ TEST_F(dma, identity)
 	EXPECT_EQ(FERRY_DMA_MEM_SIZE, region_size(&e->v, BAR2));
 	EXPECT_EQ(FERRY_DMA_MAGIC, engine_get(e, FERRY_DMA_ID));
 	EXPECT_EQ(1, engine_get(e, FERRY_DMA_VERSION));
-	EXPECT_EQ(0x000f003f, engine_get(e, FERRY_DMA_CAPS));
+	EXPECT_EQ(0x003f003f, engine_get(e, FERRY_DMA_CAPS));
 	EXPECT_EQ(32, engine_get(e, FERRY_DMA_VECTORS));
 	/* One width, and nothing behind the last register. */
 	EXPECT_EQ(0xff, region_r8(&e->v, 0, FERRY_DMA_ID));
@@ -593,8 +593,9 @@ TEST_F(dma, injected_errors)
 
 	ASSERT_EQ(0, irq_attach_one(&e->v, MSIX, 0, self->efd));
 	engine_set(e, FERRY_DMA_FAULT_COUNT, 2);
-	engine_set(e, FERRY_DMA_FAULT, ~0U & ~FERRY_DMA_FAULT_STUCK &
-		   ~FERRY_DMA_FAULT_LOST);
+	engine_set(e, FERRY_DMA_FAULT,
+		   ~(FERRY_DMA_FAULT_STUCK | FERRY_DMA_FAULT_LOST |
+		     FERRY_DMA_FAULT_BUSY | FERRY_DMA_FAULT_DAMAGE));
 	EXPECT_EQ(FERRY_DMA_FAULT_ERROR | FERRY_DMA_FAULT_LATE,
 		  engine_get(e, FERRY_DMA_FAULT));
 	memset(e->memory, 1, 8);

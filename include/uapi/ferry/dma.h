@@ -142,6 +142,10 @@
 #define FERRY_DMA_FAULT_ERROR	0x00000004
 /* The interrupt of the descriptor is lost. */
 #define FERRY_DMA_FAULT_LOST	0x00000008
+/* The state can't be saved (EBUSY), so a migration fails and the guest goes on. Not counted. */
+#define FERRY_DMA_FAULT_BUSY	0x00000010
+/* What is saved is damaged, and whoever gets it refuses it. Not counted. */
+#define FERRY_DMA_FAULT_DAMAGE	0x00000020
 
 #define FERRY_DMA_FAULT_COUNT	0x84
 #define FERRY_DMA_FAULT_FOREVER	0xffffffff
