@@ -252,7 +252,7 @@ static int section_check(struct ferry_instance *inst, const struct section *s)
 		ret = ferry_config_verify(&fdev->config, s->data);
 		if (!ret)
 			return 0;
-		return ferry_migration_refuse(fdev, "no user could write configuration space at 0x%x",
+		return ferry_migration_refuse(fdev, "configuration space is wrong at 0x%x",
 					      max(ret, 0));
 	case FERRY_MIGRATION_INTERRUPTS:
 		if (ferry_messages_valid(inst, s->data))
