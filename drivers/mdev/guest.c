@@ -72,8 +72,8 @@ static int copy(struct ferry_instance *inst, u64 iova, void *buf, size_t len,
  * @buf: where to
  * @len: bytes; 0 is nothing
  *
- * With type1 memory that can't be pinned, like a BAR of another instance that the user has
- * mapped, does too.
+ * Memory that can't be pinned, like a BAR of another instance that the user has mapped,
+ * will do.
  *
  * Context: the model's work, with no lock that it can't sleep with, nor one that is held
  * where a callback waits for user space or the gate.
