@@ -47,7 +47,7 @@ FIXTURE_TEARDOWN(dma_migration)
 }
 
 /* 0 or a negative errno; memory goes along when the source has stopped. */
-static int move(FIXTURE_DATA(dma_migration) *self)
+static int move(FIXTURE_DATA(dma_migration) * self)
 {
 	free(self->stream);
 	self->stream = NULL;
