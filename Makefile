@@ -123,10 +123,6 @@ unit:
 check:
 	@selftests/checks/check $(KERNELS)
 
-.PHONY: soak
-soak:
-	@selftests/checks/check --soak $(KERNELS)
-
 .PHONY: demo
 demo:
 	@$(vm)/demo
@@ -148,7 +144,6 @@ help:
 	@echo 'Try and test, in virtual machines; nothing is installed but Debian packages:'
 	@echo '  demo        an NVMe controller and a mediated UART in a QEMU guest'
 	@echo '  check       every test, on kernels $(KERNELS)'
-	@echo '  soak        only the tests that have a long version, and that: hours'
 	@echo '  unit        only the tests that run in user space'
 	@echo '  shell       a shell in a virtual machine with the modules loaded'
 	@echo ''
