@@ -121,3 +121,24 @@ int vdev_open_iommufd(struct vdev *v, const char *bus, const char *name)
 		vdev_close(v);
 	return ret;
 }
+
+/* Marsaglia's generator (2003), 64 bits at a time; random() takes long for megabytes. */
+void memory_scribble(__u8 *at, size_t len)
+{
+	static __u64 x = 0x123456789abcdef1ULL;
+	size_t n;
+
+	for (; len; at += n, len -= n) {
+		x ^= x << 13;
+		x ^= x >> 7;
+		x ^= x << 17;
+		n = len < sizeof(x) ? len : sizeof(x);
+		memcpy(at, &x, n);
+	}
+}
+
+/* Is there nothing but @what? */
+bool memory_all(const __u8 *at, __u8 what, size_t len)
+{
+	return !len || (at[0] == what && !memcmp(at, at + 1, len - 1));
+}

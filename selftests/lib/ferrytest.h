@@ -228,6 +228,8 @@ int vdev_open_iommufd(struct vdev *v, const char *bus, const char *name);
 int dma_map(const struct vdev *v, __u64 iova, void *memory, __u64 len,
 	    __u32 prot);
 int dma_unmap(const struct vdev *v, __u64 iova, __u64 len);
+void memory_scribble(__u8 *at, size_t len);
+bool memory_all(const __u8 *at, __u8 what, size_t len);
 
 /* engine.c: the DMA engine, driven from here; see include/uapi/ferry/dma.h */
 #define ENGINE_RING	0x10000ULL

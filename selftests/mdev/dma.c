@@ -69,26 +69,6 @@ FIXTURE_TEARDOWN(dma)
 	mdev_remove_ours();
 }
 
-/* Marsaglia's generator (2003), 64 bits at a time; random() takes long for megabytes. */
-static void scribble(__u8 *at, size_t len)
-{
-	static __u64 x = 0x123456789abcdef1ULL;
-	size_t n;
-
-	for (; len; at += n, len -= n) {
-		x ^= x << 13;
-		x ^= x >> 7;
-		x ^= x << 17;
-		n = len < sizeof(x) ? len : sizeof(x);
-		memcpy(at, &x, n);
-	}
-}
-
-static bool all(const __u8 *at, __u8 what, size_t len)
-{
-	return !len || (at[0] == what && !memcmp(at, at + 1, len - 1));
-}
-
 /* Bit by bit, as the polynomial says. */
 static __u32 crc32(__u32 crc, const __u8 *at, size_t len)
 {
@@ -137,7 +117,7 @@ TEST_F(dma, copy)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(tries); i++) {
-		scribble(e->memory, HALF);
+		memory_scribble(e->memory, HALF);
 		memset(dst, 0xee, HALF);
 		EXPECT_EQ(FERRY_DMA_S_OK,
 			  engine_run(e, COPY, 0, M + tries[i].from,
@@ -147,9 +127,9 @@ TEST_F(dma, copy)
 		EXPECT_EQ(tries[i].len, engine_last(e)->done);
 		EXPECT_EQ(0, memcmp(e->memory + tries[i].from,
 				    dst + tries[i].to, tries[i].len));
-		EXPECT_TRUE(all(dst, 0xee, tries[i].to));
-		EXPECT_TRUE(all(dst + tries[i].to + tries[i].len, 0xee,
-				HALF - tries[i].to - tries[i].len));
+		EXPECT_TRUE(memory_all(dst, 0xee, tries[i].to));
+		EXPECT_TRUE(memory_all(dst + tries[i].to + tries[i].len, 0xee,
+				       HALF - tries[i].to - tries[i].len));
 	}
 }
 
@@ -161,10 +141,10 @@ TEST_F(dma, fill)
 	memset(e->memory, 0, 10 * PAGE);
 	EXPECT_EQ(FERRY_DMA_S_OK, engine_run(e, FILL, 0, 0, M + 3,
 					     9 * PAGE + 4, word));
-	EXPECT_TRUE(all(e->memory, 0, 3));
+	EXPECT_TRUE(memory_all(e->memory, 0, 3));
 	EXPECT_EQ(0, memcmp(e->memory + 3, &word, 8));
 	EXPECT_EQ(0, memcmp(e->memory + 3, e->memory + 11, 9 * PAGE - 4));
-	EXPECT_TRUE(all(e->memory + 9 * PAGE + 7, 0, 8));
+	EXPECT_TRUE(memory_all(e->memory + 9 * PAGE + 7, 0, 8));
 }
 
 /* The check value of the polynomial, and a sum in two parts. */
@@ -178,7 +158,7 @@ TEST_F(dma, crc32)
 					     0));
 	EXPECT_EQ(0xcbf43926, engine_last(e)->result);
 
-	scribble(e->memory, 50 * PAGE);
+	memory_scribble(e->memory, 50 * PAGE);
 	want = crc32(0, e->memory + 1, 40 * PAGE);
 	EXPECT_EQ(FERRY_DMA_S_OK, engine_run(e, CRC32, 0, M + 1, 0, 40 * PAGE,
 					     0));
@@ -239,7 +219,7 @@ TEST_F(dma, lists)
 	/* The list itself goes over the border of a page. */
 	from = (void *)(e->memory + HALF + PAGE - 32);
 	to = (void *)(e->memory + HALF + 3 * PAGE);
-	scribble(e->memory, HALF);
+	memory_scribble(e->memory, HALF);
 	for (at = 0, i = 0; at < len; at += n, i++) {
 		n = 1 + i * 37;
 		element(&from[i], M + 50000 - at - n, n);
@@ -267,8 +247,8 @@ TEST_F(dma, lists)
 	EXPECT_EQ(FERRY_DMA_S_OK,
 		  engine_run(e, FILL, FERRY_DMA_F_DST_LIST, 0,
 			     M + HALF + 3 * PAGE, len, 0x4242424242424242ULL));
-	EXPECT_TRUE(all(e->memory + 100000, 0x42, 1500));
-	EXPECT_TRUE(all(e->memory + 103000, 0x42, 1489));
+	EXPECT_TRUE(memory_all(e->memory + 100000, 0x42, 1500));
+	EXPECT_TRUE(memory_all(e->memory + 103000, 0x42, 1489));
 	free(want);
 }
 
@@ -399,10 +379,10 @@ TEST_F(dma, read_only)
 	memset(fixed, 0x77, PAGE);
 	ASSERT_EQ(0, dma_map(&e->v, PAGE, fixed, PAGE, DMA_RO));
 	EXPECT_EQ(FERRY_DMA_S_OK, engine_run(e, COPY, 0, PAGE, M, PAGE, 0));
-	EXPECT_TRUE(all(e->memory, 0x77, PAGE));
+	EXPECT_TRUE(memory_all(e->memory, 0x77, PAGE));
 	EXPECT_EQ(FERRY_DMA_S_DST, engine_run(e, COPY, 0, M, PAGE, PAGE, 0));
 	EXPECT_EQ(FERRY_DMA_S_DST, engine_run(e, FILL, 0, 0, PAGE, 1, 0));
-	EXPECT_TRUE(all(fixed, 0x77, PAGE));
+	EXPECT_TRUE(memory_all(fixed, 0x77, PAGE));
 
 	/* A ring that can't be written. */
 	engine_stop(e);

@@ -63,11 +63,6 @@ FIXTURE_TEARDOWN(storm)
 	mdev_remove_ours();
 }
 
-static bool all(const __u8 *at, __u8 what, size_t len)
-{
-	return !len || (at[0] == what && !memcmp(at, at + 1, len - 1));
-}
-
 /* The engine copies as fast as it can, the same descriptor over and over. */
 static void keep_busy(struct engine *e)
 {
@@ -147,7 +142,7 @@ TEST_F(storm, unmap)
 	}
 	EXPECT_EQ(0, engine_get(e, FERRY_DMA_ERROR));
 	EXPECT_EQ(FERRY_DMA_S_OK, engine_run(e, FILL, 0, 0, M, LEN, 0));
-	EXPECT_TRUE(all(e->memory, 0, LEN));
+	EXPECT_TRUE(memory_all(e->memory, 0, LEN));
 }
 
 /* The ring itself: the engine halts. */
@@ -192,9 +187,9 @@ TEST_F(storm, stop)
 		memset(e->ring, 0xaa, RING * sizeof(*e->ring));
 		EXPECT_EQ(0, engine_get(e, FERRY_DMA_STATUS));
 		for (n = 0; n < 5; n++) {
-			ASSERT_TRUE(all(e->memory, 0xaa, LEN));
-			ASSERT_TRUE(all((void *)e->ring, 0xaa,
-					RING * sizeof(*e->ring)));
+			ASSERT_TRUE(memory_all(e->memory, 0xaa, LEN));
+			ASSERT_TRUE(memory_all((void *)e->ring, 0xaa,
+					       RING * sizeof(*e->ring)));
 		}
 	}
 	engine_start(e, 0);
@@ -252,7 +247,7 @@ TEST_F(storm, remove)
 	pthread_join(thread, &ret);
 	EXPECT_EQ(NULL, ret);
 	memset(e->memory, 0xaa, LEN);
-	EXPECT_TRUE(all(e->memory, 0xaa, LEN));
+	EXPECT_TRUE(memory_all(e->memory, 0xaa, LEN));
 	close(efd);
 }
 
@@ -282,9 +277,9 @@ TEST_F(storm, peers)
 				     WINDOW + FERRY_DMA_MEM_DATA,
 				     FERRY_DMA_MEM_SIZE - FERRY_DMA_MEM_DATA,
 				     0));
-		EXPECT_TRUE(all((__u8 *)map[!n] + FERRY_DMA_MEM_DATA, 0x11 + n,
-				FERRY_DMA_MEM_SIZE - FERRY_DMA_MEM_DATA));
-		EXPECT_TRUE(all(map[!n], 0, FERRY_DMA_MEM_DATA));
+		EXPECT_TRUE(memory_all((__u8 *)map[!n] + FERRY_DMA_MEM_DATA, 0x11 + n,
+				       FERRY_DMA_MEM_SIZE - FERRY_DMA_MEM_DATA));
+		EXPECT_TRUE(memory_all(map[!n], 0, FERRY_DMA_MEM_DATA));
 	}
 
 	/* While both are at it their windows go, they are reset, and so on. */
@@ -331,26 +326,6 @@ TEST_F(storm, peers)
 					      0));
 	engine_close(e[1]);
 	free(e[1]);
-}
-
-/* So many there may be, and one is little. */
-TEST(many)
-{
-	char path[512], uuid[FERRY_NAME_MAX];
-	const char *missing = device_missing("dma");
-	int n = rounds(1024), i;
-
-	if (missing)
-		SKIP(return, "%s", missing);
-	mdev_remove_ours();
-	ASSERT_EQ(0, mdev_type_find("dma", path, sizeof(path)));
-	for (i = 0; i < n; i++) {
-		mdev_uuid(i, uuid);
-		ASSERT_EQ(0, mdev_create(path, uuid)) {
-			TH_LOG("instance %d", i);
-		}
-	}
-	mdev_remove_ours();
 }
 
 int main(int argc, char **argv)

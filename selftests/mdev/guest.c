@@ -140,26 +140,6 @@ static void stop(const struct vdev *v)
 	end(v);
 }
 
-/* Marsaglia's generator (2003), 64 bits at a time; random() takes long for megabytes. */
-static void scribble(__u8 *at, size_t len)
-{
-	static __u64 x = 0x123456789abcdef1ULL;
-	size_t n;
-
-	for (; len; at += n, len -= n) {
-		x ^= x << 13;
-		x ^= x >> 7;
-		x ^= x << 17;
-		n = len < sizeof(x) ? len : sizeof(x);
-		memcpy(at, &x, n);
-	}
-}
-
-static bool all(const __u8 *at, __u8 what, size_t len)
-{
-	return !len || (at[0] == what && !memcmp(at, at + 1, len - 1));
-}
-
 /* Every alignment and length: nothing is missing, and nothing beside it is touched. */
 TEST_F(guest, copy)
 {
@@ -177,7 +157,7 @@ TEST_F(guest, copy)
 
 	for (command = COPY; command <= PIN_COPY; command++) {
 		for (i = 0; i < ARRAY_SIZE(tries); i++) {
-			scribble(self->memory, half);
+			memory_scribble(self->memory, half);
 			memset(dst, 0xee, half);
 			ASSERT_EQ(0, run(&self->v, command,
 					 IOVA + tries[i].from,
@@ -187,9 +167,9 @@ TEST_F(guest, copy)
 			}
 			EXPECT_EQ(0, memcmp(self->memory + tries[i].from,
 					    dst + tries[i].to, tries[i].len));
-			EXPECT_TRUE(all(dst, 0xee, tries[i].to));
+			EXPECT_TRUE(memory_all(dst, 0xee, tries[i].to));
 			dst += tries[i].to + tries[i].len;
-			EXPECT_TRUE(all(dst, 0xee, self->memory + MEMORY - dst));
+			EXPECT_TRUE(memory_all(dst, 0xee, self->memory + MEMORY - dst));
 			dst = self->memory + half;
 		}
 	}
@@ -206,7 +186,7 @@ TEST_F(guest, mappings_side_by_side)
 	ASSERT_EQ(0, dma_map(&self->v, IOVA + MEMORY + PAGE, more, PAGE,
 			     DMA_RW));
 	for (command = COPY; command <= PIN_COPY; command++) {
-		scribble(self->memory, 2 * PAGE);
+		memory_scribble(self->memory, 2 * PAGE);
 		memset(more, 0, 2 * PAGE);
 		EXPECT_EQ(0, run(&self->v, command, IOVA,
 				 IOVA + MEMORY - 100, PAGE + 200));
@@ -214,7 +194,7 @@ TEST_F(guest, mappings_side_by_side)
 				    100));
 		EXPECT_EQ(0, memcmp(self->memory + 100, more + PAGE, PAGE));
 		EXPECT_EQ(0, memcmp(self->memory + 100 + PAGE, more, 100));
-		EXPECT_TRUE(all(more + 100, 0, PAGE - 100));
+		EXPECT_TRUE(memory_all(more + 100, 0, PAGE - 100));
 	}
 	EXPECT_EQ(0, dma_unmap(&self->v, IOVA + MEMORY, 2 * PAGE));
 	munmap(more, 2 * PAGE);
@@ -274,10 +254,10 @@ TEST_F(guest, read_only)
 		memset(self->memory, 0, PAGE);
 		EXPECT_EQ(-EPERM, run(&self->v, command, IOVA, PAGE, 8));
 		EXPECT_EQ(0, run(&self->v, command, PAGE, IOVA, PAGE));
-		EXPECT_TRUE(all(self->memory, 0x77, PAGE));
+		EXPECT_TRUE(memory_all(self->memory, 0x77, PAGE));
 	}
 	EXPECT_EQ(-EPERM, run(&self->v, PIN_FILL, 0, PAGE, PAGE));
-	EXPECT_TRUE(all(fixed, 0x77, PAGE));
+	EXPECT_TRUE(memory_all(fixed, 0x77, PAGE));
 	munmap(fixed, PAGE);
 }
 
@@ -292,7 +272,7 @@ TEST_F(guest, gone_is_gone)
 		ASSERT_EQ(0, dma_unmap(&self->v, IOVA, MEMORY));
 		memset(self->memory, 0xaa, MEMORY);
 		for (n = 0; n < 10; n++) {
-			ASSERT_TRUE(all(self->memory, 0xaa, MEMORY));
+			ASSERT_TRUE(memory_all(self->memory, 0xaa, MEMORY));
 			some_rounds(&self->v, 1);
 		}
 		ASSERT_EQ(0, dma_map(&self->v, IOVA, self->memory, MEMORY,
@@ -300,7 +280,7 @@ TEST_F(guest, gone_is_gone)
 	}
 	stop(&self->v);
 	EXPECT_EQ(0, run(&self->v, PIN_FILL, 0x55, IOVA, MEMORY));
-	EXPECT_TRUE(all(self->memory, 0x55, MEMORY));
+	EXPECT_TRUE(memory_all(self->memory, 0x55, MEMORY));
 }
 
 struct storm {
@@ -360,7 +340,7 @@ TEST_F(guest, storm)
 		stop(&self->v);
 	}
 	EXPECT_EQ(0, run(&self->v, PIN_FILL, 9, IOVA, MEMORY));
-	EXPECT_TRUE(all(self->memory, 9, MEMORY));
+	EXPECT_TRUE(memory_all(self->memory, 9, MEMORY));
 }
 
 /* After a reset the device is quiet, however it comes. */
@@ -382,7 +362,7 @@ TEST_F(guest, reset_at_work)
 		memset(self->memory, 0xaa, MEMORY);
 		EXPECT_EQ(0, region_r64(&self->v, BAR0, COMMAND));
 		for (n = 0; n < 10; n++) {
-			ASSERT_TRUE(all(self->memory, 0xaa, MEMORY));
+			ASSERT_TRUE(memory_all(self->memory, 0xaa, MEMORY));
 			sched_yield();
 		}
 		EXPECT_EQ(0, region_r64(&self->v, BAR0, ROUNDS));
@@ -419,7 +399,7 @@ TEST_F(guest, resets_at_work)
 	}
 	ASSERT_EQ(0, vdev_reset(&self->v));
 	EXPECT_EQ(0, run(&self->v, PIN_FILL, 9, IOVA, MEMORY));
-	EXPECT_TRUE(all(self->memory, 9, MEMORY));
+	EXPECT_TRUE(memory_all(self->memory, 9, MEMORY));
 }
 
 /* A device that is closed touches nothing, although what it may touch is still there. */
@@ -436,7 +416,7 @@ TEST_F(guest, close_at_work)
 		close(self->v.fd);
 		memset(self->memory, 0xaa, MEMORY);
 		for (n = 0; n < 10; n++) {
-			ASSERT_TRUE(all(self->memory, 0xaa, MEMORY));
+			ASSERT_TRUE(memory_all(self->memory, 0xaa, MEMORY));
 			sched_yield();
 		}
 		self->v.fd = vdev_open_again(&self->v);
@@ -468,7 +448,7 @@ TEST_F(guest, remove_at_work)
 	pthread_join(thread, &ret);
 	EXPECT_EQ(NULL, ret);
 	memset(self->memory, 0xaa, MEMORY);
-	EXPECT_TRUE(all(self->memory, 0xaa, MEMORY));
+	EXPECT_TRUE(memory_all(self->memory, 0xaa, MEMORY));
 	close(efd);
 }
 
@@ -482,7 +462,7 @@ TEST_F(guest, peer)
 	ASSERT_EQ(0, region_map(&peer, BAR2, 0, 2 * PAGE,
 				PROT_READ | PROT_WRITE, MAP_SHARED, &map));
 	ASSERT_EQ(0, dma_map(&self->v, PAGE, map, 2 * PAGE, DMA_RW));
-	scribble(self->memory, 2 * PAGE);
+	memory_scribble(self->memory, 2 * PAGE);
 	EXPECT_EQ(0, run(&self->v, COPY, IOVA, PAGE, 2 * PAGE));
 	EXPECT_EQ(0, memcmp(self->memory, map, 2 * PAGE));
 	EXPECT_EQ(0, run(&self->v, COPY, PAGE, IOVA + PAGE * 4, 2 * PAGE));
