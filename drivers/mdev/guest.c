@@ -61,6 +61,8 @@ static int copy(struct ferry_instance *inst, u64 iova, void *buf, size_t len,
 		set_calling(&inst->guest, true);
 		ret = vfio_dma_rw(&inst->fdev.vdev, iova, buf, chunk, write);
 		set_calling(&inst->guest, false);
+		if (write)
+			ferry_dirty_add(inst, iova, chunk);
 	}
 	return translate(ret);
 }
@@ -158,6 +160,7 @@ int ferry_guest_pin(struct ferry_instance *inst, u64 iova, size_t len,
 	int ret;
 
 	range->iova = iova;
+	range->write = write;
 	range->len = min(len, max);
 	ret = check(iova, range->len);
 	if (ret)
@@ -197,6 +200,8 @@ void ferry_guest_unpin(struct ferry_instance *inst,
 {
 	struct ferry_guest *guest = &inst->guest;
 
+	if (range->write)
+		ferry_dirty_add(inst, range->iova, range->len);
 	set_calling(guest, true);
 	vfio_unpin_pages(&inst->fdev.vdev, round_down(range->iova, PAGE_SIZE),
 			 range->nr_pages);

@@ -123,6 +123,7 @@ static void instance_close(struct vfio_device *vdev)
 	mutex_lock(&fdev->config_lock);
 	ferry_migration_reset(fdev);
 	mutex_unlock(&fdev->config_lock);
+	ferry_dirty_stop(inst);
 	kvfree(inst->config);
 	ferry_messages_close(inst);
 	ferry_display_close(inst);
@@ -172,6 +173,7 @@ struct ferry_instance *ferry_instance_create(struct device *dev,
 	ferry_migrate_init(inst);
 	ferry_work_init(inst);
 	ferry_guest_init(inst);
+	ferry_dirty_init(inst);
 	if (model->create) {
 		ret = model->create(inst);
 		if (ret) {

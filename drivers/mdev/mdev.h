@@ -10,6 +10,7 @@
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+#include <linux/xarray.h>
 
 #include <ferry/device.h>
 #include <ferry/model.h>
@@ -88,6 +89,22 @@ struct ferry_guest {
 };
 
 /**
+ * struct ferry_dirty - guest memory that an instance has written to
+ * @lock: guards everything here; nothing but memory is asked for with it held
+ * @on: the user wants to know
+ * @everything: it is no use to keep @pages; until the log ends
+ * @count: how many are in @pages
+ * @pages: by number, of PAGE_SIZE
+ */
+struct ferry_dirty {
+	struct mutex lock;	/* see above */
+	bool on;
+	bool everything;
+	unsigned int count;
+	struct xarray pages;
+};
+
+/**
  * struct ferry_instance - one device of a model
  * @fdev: the VFIO PCI device; the first member
  * @model: what it is
@@ -97,6 +114,7 @@ struct ferry_guest {
  * @display: what the user has of its display, while the device is open; %NULL for none
  * @work: what it does by itself
  * @guest: its access to guest memory
+ * @dirty: what it has written to there
  * @flags: bit INSTANCE_LEVEL is set while the model asserts its interrupt,
  *	INSTANCE_STOPPED while no interrupt may be sent because it migrates,
  *	INSTANCE_DMABUF while its picture is to be had as a dma-buf
@@ -111,6 +129,7 @@ struct ferry_instance {
 	struct ferry_display *display;
 	struct ferry_work work;
 	struct ferry_guest guest;
+	struct ferry_dirty dirty;
 	unsigned long flags;
 	u8 state[] __aligned(sizeof(u64));
 };
@@ -183,6 +202,10 @@ void ferry_work_start(struct ferry_instance *inst,
 
 void ferry_guest_init(struct ferry_instance *inst);
 void ferry_guest_gone(struct vfio_device *vdev, u64 iova, u64 length);
+
+void ferry_dirty_init(struct ferry_instance *inst);
+void ferry_dirty_stop(struct ferry_instance *inst);
+void ferry_dirty_add(struct ferry_instance *inst, u64 iova, size_t len);
 
 void ferry_messages_init(struct ferry_instance *inst);
 int ferry_messages_open(struct ferry_instance *inst);

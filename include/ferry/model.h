@@ -214,6 +214,7 @@ struct ferry_model {
  * @iova: address of the first byte, as the guest's driver gives it to the device
  * @len: bytes
  * @node: the kit's
+ * @write: the kit's; it may have been written to
  * @revoked: the kit's; the guest is taking the memory away
  * @nr_pages: the kit's
  * @pages: the kit's
@@ -224,6 +225,7 @@ struct ferry_guest_range {
 	u64 iova;
 	size_t len;
 	struct list_head node;
+	bool write;
 	bool revoked;
 	unsigned int nr_pages;
 	struct page *pages[FERRY_GUEST_PAGES];

@@ -220,6 +220,13 @@ int cdev_open(const char *bdf);
 int cdev_bind(int fd, int iommufd, const void *token, __u32 *devid);
 int cdev_get(const char *bdf, int iommufd, const void *token);
 
+/* logging.c: which memory a device has written to */
+int logging_start(const struct vdev *v, __u64 iova, __u64 len,
+		  __u64 page_size);
+int logging_stop(const struct vdev *v);
+int logging_report(const struct vdev *v, __u64 iova, __u64 len,
+		   __u64 page_size, __u64 *bitmap);
+
 /* dma_map.c: memory that a device may access, by type1 or iommufd */
 #define DMA_RO	VFIO_DMA_MAP_FLAG_READ
 #define DMA_RW	(VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE)
