@@ -123,6 +123,13 @@ unit:
 check:
 	@selftests/checks/check $(KERNELS)
 
+# On kernels that look for bugs it would take days.
+soaked = $(filter-out %-debug,$(KERNELS))
+
+.PHONY: soak
+soak:
+	@selftests/checks/check --soak $(soaked)
+
 .PHONY: demo
 demo:
 	@$(vm)/demo
@@ -144,6 +151,7 @@ help:
 	@echo 'Try and test, in virtual machines; nothing is installed but Debian packages:'
 	@echo '  demo        an NVMe controller and a mediated UART in a QEMU guest'
 	@echo '  check       every test, on kernels $(KERNELS)'
+	@echo '  soak        only the tests that have a long version, and that, for an hour or more'
 	@echo '  unit        only the tests that run in user space'
 	@echo '  shell       a shell in a virtual machine with the modules loaded'
 	@echo ''
