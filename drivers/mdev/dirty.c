@@ -208,6 +208,6 @@ void ferry_dirty_init(struct ferry_instance *inst)
 {
 	mutex_init(&inst->dirty.lock);
 	xa_init_flags(&inst->dirty.pages, XA_FLAGS_ACCOUNT);
-	if (FERRY_VFIO_LOGS && inst->model->save)
+	if (FERRY_VFIO_LOGS && model_migrates(inst->model))
 		inst->fdev.vdev.log_ops = &log_ops;
 }

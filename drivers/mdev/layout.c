@@ -192,7 +192,7 @@ static int add_serial(struct ferry_instance *inst)
 	u64 eui = 0x02ULL << 56 | (u64)inst->model->vendor << 32 | hash;
 	__le32 dsn[] = { cpu_to_le32(eui), cpu_to_le32(eui >> 32) };
 
-	if (!inst->model->express || inst->model->save)
+	if (!inst->model->express || model_migrates(inst->model))
 		return 0;
 	return ferry_config_add_ext_cap(&inst->fdev.config, PCI_EXT_CAP_ID_DSN,
 					1, dsn, sizeof(dsn));

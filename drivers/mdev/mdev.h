@@ -168,6 +168,12 @@ static inline u32 msix_table_size(const struct ferry_model_msix *msix)
 	return msix->vectors * PCI_MSIX_ENTRY_SIZE;
 }
 
+/* Its instances can be taken elsewhere. */
+static inline bool model_migrates(const struct ferry_model *model)
+{
+	return model->save || model->nr_fields;
+}
+
 int ferry_model_check(const struct ferry_model *model);
 
 struct ferry_instance *ferry_instance_create(struct device *dev,
@@ -220,6 +226,12 @@ size_t ferry_messages_size(const struct ferry_model *model);
 void ferry_messages_save(struct ferry_instance *inst, void *buf);
 bool ferry_messages_valid(struct ferry_instance *inst, const void *buf);
 void ferry_messages_load(struct ferry_instance *inst, const void *buf);
+
+size_t ferry_state_size(const struct ferry_model *model);
+const char *ferry_state_complaint(const struct ferry_model *model);
+ssize_t ferry_state_save(struct ferry_instance *inst, void *buf);
+int ferry_state_check(struct ferry_instance *inst, const void *buf, size_t len);
+void ferry_state_load(struct ferry_instance *inst, const void *buf);
 
 size_t ferry_migrate_size(const struct ferry_model *model);
 void ferry_migrate_init(struct ferry_instance *inst);

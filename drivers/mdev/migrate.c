@@ -65,7 +65,7 @@ static unsigned int sections_of(const struct ferry_model *model,
 	}
 	s[n++] = (struct section) {
 		.type = FERRY_MIGRATION_MODEL,
-		.size = model->save_size,
+		.size = ferry_state_size(model),
 	};
 	return n;
 }
@@ -161,6 +161,8 @@ static ssize_t section_save(struct ferry_instance *inst,
 		memcpy(buf, section_memory(inst, s), s->size);
 		return s->size;
 	default:
+		if (inst->model->nr_fields)
+			return ferry_state_save(inst, buf);
 		return inst->model->save(inst, buf, s->size);
 	}
 }
@@ -261,6 +263,8 @@ static int section_check(struct ferry_instance *inst, const struct section *s)
 	case FERRY_MIGRATION_MEMORY:
 		return 0;
 	default:
+		if (inst->model->nr_fields)
+			return ferry_state_check(inst, s->data, s->len);
 		ret = inst->model->validate(inst, s->data, s->len);
 		if (!ret)
 			return 0;
@@ -303,7 +307,10 @@ static int section_load(struct ferry_instance *inst, const struct section *s)
 		memcpy(section_memory(inst, s), s->data, s->size);
 		return 0;
 	default:
-		return inst->model->load(inst, s->data, s->len);
+		if (!inst->model->nr_fields)
+			return inst->model->load(inst, s->data, s->len);
+		ferry_state_load(inst, s->data);
+		return 0;
 	}
 }
 
@@ -357,7 +364,7 @@ void ferry_migrate_init(struct ferry_instance *inst)
 		.ops = &instance_migration_ops,
 	};
 
-	if (!model->save)
+	if (!model_migrates(model))
 		return;
 	desc.max = ferry_migrate_size(model);
 	ferry_migration_init(&inst->fdev, &desc);

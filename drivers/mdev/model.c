@@ -115,34 +115,50 @@ static int check_msix(const struct ferry_model *model)
 	return -EINVAL;
 }
 
-/* Of a model that migrates. Returns what is wrong or NULL. */
-static const char *state_complaint(const struct ferry_model *model)
+/* Of a model that tells its state by itself. Returns what is wrong or NULL. */
+static const char *callbacks_complaint(const struct ferry_model *model)
 {
-	const struct ferry_model_range *range;
-	u64 left = FERRY_MODEL_MAX_SAVE;
-	unsigned int bar, i;
-
 	if (!model->save)
-		return model->validate || model->load || model->pause ||
-		       model->resume || model->save_size ?
+		return model->validate || model->load || model->save_size ?
 		       "no save callback" : NULL;
 	if (!model->validate || !model->load || !model->save_size)
 		return "no validate or load callback, or no save_size";
-	if (!model->pause != !model->resume)
-		return "only one of pause and resume";
-	if (strlen(model->name) >= FERRY_MIGRATION_NAME)
-		return "the name has more than 63 characters";
-	if (model->save_size > left)
-		return "more than 256 MiB to save";
-	left -= model->save_size;
+	return NULL;
+}
+
+/* Bytes, of which at most as many are counted as there may be, and one. */
+static u64 bytes_to_save(const struct ferry_model *model)
+{
+	const u64 enough = FERRY_MODEL_MAX_SAVE + 1;
+	const struct ferry_model_range *range;
+	u64 sum = min_t(u64, ferry_state_size(model), enough);
+	unsigned int bar, i;
+
 	for (bar = 0; bar < FERRY_MODEL_NR_BARS; bar++) {
 		range = model->bars[bar].mapped;
-		for (i = 0; i < FERRY_MODEL_NR_RANGES && range[i].size; i++) {
-			if (range[i].size > left)
-				return "more than 256 MiB to save";
-			left -= range[i].size;
-		}
+		for (i = 0; i < FERRY_MODEL_NR_RANGES && range[i].size; i++)
+			sum += min(range[i].size, enough);
 	}
+	return sum;
+}
+
+/* Of a model that migrates. Returns what is wrong or NULL. */
+static const char *state_complaint(const struct ferry_model *model)
+{
+	const char *complaint = ferry_state_complaint(model);
+
+	if (!complaint && !model->nr_fields)
+		complaint = callbacks_complaint(model);
+	if (complaint)
+		return complaint;
+	if (!model->pause != !model->resume)
+		return "only one of pause and resume";
+	if (!model_migrates(model))
+		return model->pause ? "nothing to save, but pause" : NULL;
+	if (strlen(model->name) >= FERRY_MIGRATION_NAME)
+		return "the name has more than 63 characters";
+	if (bytes_to_save(model) > FERRY_MODEL_MAX_SAVE)
+		return "more than 256 MiB to save";
 	return NULL;
 }
 

@@ -10,8 +10,11 @@
 #ifndef FERRY_MODEL_H
 #define FERRY_MODEL_H
 
+#include <linux/compiler.h>
+#include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/module.h>
+#include <linux/stddef.h>
 #include <linux/types.h>
 
 struct attribute_group;
@@ -108,6 +111,79 @@ struct ferry_model_display {
 };
 
 /**
+ * struct ferry_field - a member of a model's state that migrates
+ * @offset: of the member in the state, a multiple of @width
+ * @count: elements that it has, 1 and more
+ * @width: bytes of each: 1, 2, 4 or 8
+ * @bits: that an element can have set
+ * @max: the biggest value of an element
+ *
+ * Made by FERRY_FIELD() and those behind it. An element is an unsigned number.
+ */
+struct ferry_field {
+	size_t offset;
+	size_t count;
+	u8 width;
+	u64 bits;
+	u64 max;
+};
+
+#define __FERRY_FIELD(_type, _member, _width, _bits, _max) {		\
+	.offset = offsetof(_type, _member),				\
+	.count = sizeof_field(_type, _member) / (_width),		\
+	.width = (_width),						\
+	.bits = (_bits),						\
+	.max = (_max),							\
+}
+
+/**
+ * FERRY_FIELD - a member with any value that its type can have
+ * @_type: type of the state
+ * @_member: a number or a bool in it
+ */
+#define FERRY_FIELD(_type, _member)					\
+	FERRY_FIELD_MAX(_type, _member,					\
+			__same_type(((_type *)NULL)->_member, bool) ?	\
+			1 : U64_MAX)
+
+/**
+ * FERRY_FIELD_BITS - a member of which some bits may be set
+ * @_type: type of the state
+ * @_member: a number in it
+ * @_bits: those bits
+ */
+#define FERRY_FIELD_BITS(_type, _member, _bits)				\
+	__FERRY_FIELD(_type, _member, sizeof_field(_type, _member),	\
+		      _bits, U64_MAX)
+
+/**
+ * FERRY_FIELD_MAX - a member with a biggest value
+ * @_type: type of the state
+ * @_member: a number in it
+ * @_max: the value
+ */
+#define FERRY_FIELD_MAX(_type, _member, _max)				\
+	__FERRY_FIELD(_type, _member, sizeof_field(_type, _member),	\
+		      U64_MAX, _max)
+
+/**
+ * FERRY_FIELD_ARRAY - an array of numbers, each with any value
+ * @_type: type of the state
+ * @_member: an array in it
+ */
+#define FERRY_FIELD_ARRAY(_type, _member)				\
+	__FERRY_FIELD(_type, _member, sizeof_field(_type, _member[0]),	\
+		      U64_MAX, U64_MAX)
+
+/**
+ * FERRY_FIELD_BYTES - a member that is taken along as it is, byte by byte
+ * @_type: type of the state
+ * @_member: anything in it without holes, little-endian if it is made of numbers
+ */
+#define FERRY_FIELD_BYTES(_type, _member)				\
+	__FERRY_FIELD(_type, _member, 1, U64_MAX, U64_MAX)
+
+/**
  * struct ferry_model - a device that somebody invented
  * @name: of the mdev type, letters, digits and hyphens
  * @pretty_name: for people
@@ -128,8 +204,12 @@ struct ferry_model_display {
  * @display: its display
  * @state_size: bytes of state that each instance gets, zeroed; find them with
  *	ferry_instance_state()
- * @state_version: of what @save writes; a stream of another one is refused. Raise it
- *	whenever that changes.
+ * @state_version: of what @fields or @save write; a stream of another one is refused. Raise
+ *	it whenever that changes.
+ * @fields: what of the state migrates: the kit saves it, refuses values that a field can't
+ *	have, and loads it after @reset. With it there is no @save_size, @save, @validate or
+ *	@load. For state that changes by accesses and @work only.
+ * @nr_fields: how many these are, 0 for a model that doesn't migrate or has @save
  * @save_size: the most bytes that @save writes; with the ranges that can be mapped up to
  *	FERRY_MODEL_MAX_SAVE
  * @groups: sysfs attributes of each instance's device, there while the instance is;
@@ -147,9 +227,17 @@ struct ferry_model_display {
  * @pause: stop whatever goes on by itself, and wait until it has, so that the state
  *	changes by accesses only; what these would set off has to wait. May sleep. Optional.
  * @resume: undo @pause, and go on with what has waited. Optional, goes with @pause.
+ * @may_save: can @fields be saved now? Paused and with no access under way. Returns 0, or a
+ *	negative errno with which the migration fails. Optional.
+ * @check: could an instance be in the @state, of @state_size bytes, zero but for @fields? Each
+ *	of these has a value that it can have; this is for what holds between them, or depends
+ *	on the model. Changes nothing. Returns 0 or a negative errno. Optional.
+ * @loaded: @fields have been loaded, with no access under way: set the interrupt level as it
+ *	belongs to that state, and what else follows from it. May sleep. Optional.
  * @save: put the state into @len bytes of zeroes at @buf, paused and with no access under
  *	way; in a layout that does not depend on the machine. Returns how many bytes it has
- *	taken. Without it, instances don't migrate. May sleep.
+ *	taken. For state that @fields can't tell; without either, instances don't migrate.
+ *	May sleep.
  * @validate: could @save have written the @len bytes at @buf, which are aligned to 8? They
  *	may be anything: trust no index and no length. Changes nothing. Returns 0 or a
  *	negative errno. Goes with @save.
@@ -188,6 +276,8 @@ struct ferry_model {
 	struct ferry_model_display display;
 	size_t state_size;
 	u32 state_version;
+	const struct ferry_field *fields;
+	unsigned int nr_fields;
 	size_t save_size;
 	const struct attribute_group **groups;
 	int (*create)(struct ferry_instance *inst);
@@ -199,6 +289,9 @@ struct ferry_model {
 		      unsigned int width, u64 value);
 	void (*pause)(struct ferry_instance *inst);
 	void (*resume)(struct ferry_instance *inst);
+	int (*may_save)(struct ferry_instance *inst);
+	int (*check)(struct ferry_instance *inst, const void *state);
+	void (*loaded)(struct ferry_instance *inst);
 	ssize_t (*save)(struct ferry_instance *inst, void *buf, size_t len);
 	int (*validate)(struct ferry_instance *inst, const void *buf,
 			size_t len);
