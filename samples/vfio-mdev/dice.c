@@ -86,6 +86,17 @@ static void dice_write(struct ferry_instance *inst, unsigned int bar, u64 off,
 	mutex_unlock(&dice->lock);
 }
 
+static const struct ferry_field dice_fields[] = {
+	FERRY_FIELD(struct dice, sides),
+};
+
+static int dice_check(struct ferry_instance *inst, const void *state)
+{
+	const struct dice *dice = state;
+
+	return dice->sides ? 0 : -EINVAL;
+}
+
 static const struct ferry_model dice_model = {
 	.name = "dice",
 	.pretty_name = "A cup of dice",
@@ -113,6 +124,10 @@ static const struct ferry_model dice_model = {
 		.pba = DICE_MSIX_PBA,
 	},
 	.state_size = sizeof(struct dice),
+	.state_version = 1,
+	.fields = dice_fields,
+	.nr_fields = ARRAY_SIZE(dice_fields),
+	.check = dice_check,
 	.create = dice_create,
 	.reset = dice_reset,
 	.read = dice_read,

@@ -215,6 +215,29 @@ static bool display_plane(struct ferry_instance *inst, struct ferry_plane *plane
 	return on && plane->offset + (u64)plane->stride * plane->height <= memory;
 }
 
+static const struct ferry_field display_fields[] = {
+	FERRY_FIELD_ARRAY(struct display, dispi),
+	FERRY_FIELD(struct display, endian),
+	FERRY_FIELD(struct display, blank),
+	FERRY_FIELD(struct display, attribute_data),
+};
+
+/* Is that what the guest could have written? */
+static int display_check(struct ferry_instance *inst, const void *state)
+{
+	const struct ferry_model *model = ferry_instance_model(inst);
+	const struct display *display = state;
+	const u16 *dispi = display->dispi;
+
+	if (dispi[DISPI_XRES] > model->display.max_width ||
+	    dispi[DISPI_YRES] > model->display.max_height ||
+	    dispi[DISPI_ID] || dispi[DISPI_MEMORY_64K])
+		return -ERANGE;
+	if (display->endian != ENDIAN_LITTLE && display->endian != ENDIAN_BIG)
+		return -EINVAL;
+	return 0;
+}
+
 /* The vendor and the device are those that drivers know; the subsystem is nobody's. */
 #define DISPLAY_MODEL							\
 	.vendor = 0x1234,						\
@@ -230,6 +253,10 @@ static bool display_plane(struct ferry_instance *inst, struct ferry_plane *plane
 	.display.bar = MEMORY_BAR,					\
 	.display.plane = display_plane,					\
 	.state_size = sizeof(struct display),				\
+	.state_version = 1,						\
+	.fields = display_fields,					\
+	.nr_fields = ARRAY_SIZE(display_fields),			\
+	.check = display_check,						\
 	.create = display_create,					\
 	.reset = display_reset,						\
 	.read = display_read,						\

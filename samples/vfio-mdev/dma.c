@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A DMA engine as a PCI Express device: its registers.
+ * A DMA engine as a PCI Express device: its registers, and what of it migrates.
  */
 #include <linux/err.h>
+#include <linux/jiffies.h>
 #include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/pci.h>
@@ -12,6 +13,8 @@
 
 #define VERSION	1
 /* Every opcode that there is, and every fault. */
+#define DMA_INTS	(FERRY_DMA_INT_DONE | FERRY_DMA_INT_HALT | \
+			 FERRY_DMA_INT_RAISE)
 #define CAPS	(GENMASK(FERRY_DMA_NR_OPS - 1, 0) | DMA_FAULTS << 16)
 
 static unsigned int max_instances = 1024;
@@ -146,9 +149,7 @@ static void int_write(struct ferry_instance *inst, struct dma *dma, u64 off,
 	if (off == FERRY_DMA_INT_STATUS) {
 		state->int_status &= ~value;
 	} else if (off == FERRY_DMA_INT_ENABLE) {
-		state->int_enable = value &
-			(FERRY_DMA_INT_DONE | FERRY_DMA_INT_HALT |
-			 FERRY_DMA_INT_RAISE);
+		state->int_enable = value & DMA_INTS;
 	} else if (value < dma->vectors) {
 		state->int_status |= FERRY_DMA_INT_RAISE;
 		ferry_instance_raise(inst, value);
@@ -224,6 +225,73 @@ static void dma_write(struct ferry_instance *inst, unsigned int bar, u64 off,
 		ferry_instance_kick(inst);
 }
 
+/*
+ * Registers, and the descriptor that the engine is in the midst of. Addresses can be any: they
+ * lead to the guest's memory, or nowhere. Who says that what he has saved is damaged is believed.
+ */
+static const struct ferry_field dma_fields[] = {
+	FERRY_FIELD(struct dma, state.ring),
+	FERRY_FIELD(struct dma, state.size),
+	FERRY_FIELD(struct dma, state.head),
+	FERRY_FIELD(struct dma, state.tail),
+	FERRY_FIELD_BITS(struct dma, state.control,
+			 FERRY_DMA_CTRL_ENABLE | FERRY_DMA_CTRL_POLL),
+	FERRY_FIELD_MAX(struct dma, state.error, FERRY_DMA_ERROR_WRITE),
+	FERRY_FIELD(struct dma, state.count),
+	FERRY_FIELD_BITS(struct dma, state.int_status, DMA_INTS),
+	FERRY_FIELD_BITS(struct dma, state.int_enable, DMA_INTS),
+	FERRY_FIELD(struct dma, state.error_vector),
+	FERRY_FIELD_BITS(struct dma, state.fault,
+			 DMA_FAULTS & ~FERRY_DMA_FAULT_DAMAGE),
+	FERRY_FIELD(struct dma, state.fault_count),
+	FERRY_FIELD_MAX(struct dma, state.fault_delay, FERRY_DMA_DELAY_MAX),
+	FERRY_FIELD(struct dma, state.epoch),
+	FERRY_FIELD_BYTES(struct dma, state.job.desc),
+	FERRY_FIELD(struct dma, state.job.addr),
+	FERRY_FIELD(struct dma, state.job.src.addr),
+	FERRY_FIELD(struct dma, state.job.src.left),
+	FERRY_FIELD(struct dma, state.job.src.elements),
+	FERRY_FIELD(struct dma, state.job.dst.addr),
+	FERRY_FIELD(struct dma, state.job.dst.left),
+	FERRY_FIELD(struct dma, state.job.dst.elements),
+	FERRY_FIELD(struct dma, state.job.result),
+	FERRY_FIELD(struct dma, state.job.done),
+	FERRY_FIELD_MAX(struct dma, state.job.status, FERRY_DMA_S_INJECTED),
+	FERRY_FIELD_BITS(struct dma, state.job.faults,
+			 DMA_FAULTS & ~DMA_FAULTS_ENGINE),
+	FERRY_FIELD(struct dma, state.job.epoch),
+	FERRY_FIELD(struct dma, state.job.active),
+	FERRY_FIELD(struct dma, state.job.late),
+};
+
+static int dma_may_save(struct ferry_instance *inst)
+{
+	struct dma *dma = ferry_instance_state(inst);
+
+	return dma->state.fault & FERRY_DMA_FAULT_BUSY ? -EBUSY : 0;
+}
+
+static int dma_check(struct ferry_instance *inst, const void *candidate)
+{
+	const struct dma *dma = ferry_instance_state(inst);
+	const struct dma_state *state = &((const struct dma *)candidate)->state;
+
+	if (state->error_vector >= dma->vectors ||
+	    (state->job.active && !dma_job_valid(dma, &state->job)))
+		return -EINVAL;
+	return 0;
+}
+
+static void dma_loaded(struct ferry_instance *inst)
+{
+	struct dma *dma = ferry_instance_state(inst);
+
+	/* Of the time that it was late nothing counts. */
+	dma->due = jiffies + msecs_to_jiffies(dma->state.fault_delay);
+	dma_level(inst, dma);
+	ferry_instance_kick(inst);
+}
+
 #define DMA_MODEL(_name, _pretty, _description, _create, _vectors) {	\
 	.name = _name,							\
 	.pretty_name = _pretty,						\
@@ -258,11 +326,12 @@ static void dma_write(struct ferry_instance *inst, unsigned int bar, u64 off,
 	.read = dma_read,						\
 	.write = dma_write,						\
 	.work = dma_work,						\
-	.state_version = 1,						\
-	.save_size = DMA_STATE_SIZE,					\
-	.save = dma_state_save,						\
-	.validate = dma_state_validate,					\
-	.load = dma_state_load,						\
+	.state_version = 2,						\
+	.fields = dma_fields,						\
+	.nr_fields = ARRAY_SIZE(dma_fields),				\
+	.may_save = dma_may_save,					\
+	.check = dma_check,						\
+	.loaded = dma_loaded,						\
 }
 
 static const struct ferry_model dma_models[] = {

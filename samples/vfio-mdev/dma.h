@@ -2,8 +2,8 @@
 /*
  * The DMA engine. include/uapi/ferry/dma.h says what its user sees.
  *
- * dma.c has the registers, dma_ring.c goes from descriptor to descriptor, dma_job.c does
- * what one says, and dma_state.c is what migrates.
+ * dma.c has the registers and what migrates, dma_ring.c goes from descriptor to descriptor,
+ * and dma_job.c does what one says.
  */
 #ifndef DMA_H
 #define DMA_H
@@ -19,8 +19,6 @@
 #define DMA_FAULTS	(DMA_FAULTS_ENGINE | FERRY_DMA_FAULT_LATE | \
 			 FERRY_DMA_FAULT_ERROR | FERRY_DMA_FAULT_LOST)
 #define DMA_BOUNCE	16384
-/* Bytes that a migration carries. */
-#define DMA_STATE_SIZE	192
 
 /**
  * struct dma_cursor - where a job reads or writes next
@@ -58,8 +56,8 @@ struct dma_job {
 	u32 status;
 	u32 faults;
 	u32 epoch;
-	u8 active;
-	u8 late;
+	bool active;
+	bool late;
 };
 
 /**
@@ -130,10 +128,5 @@ void dma_job_step(struct ferry_instance *inst, struct dma *dma,
 		  struct dma_job *job);
 bool dma_job_interrupts(const struct dma *dma, const struct dma_job *job);
 bool dma_job_valid(const struct dma *dma, const struct dma_job *job);
-
-ssize_t dma_state_save(struct ferry_instance *inst, void *buf, size_t len);
-int dma_state_validate(struct ferry_instance *inst, const void *buf,
-		       size_t len);
-int dma_state_load(struct ferry_instance *inst, const void *buf, size_t len);
 
 #endif /* DMA_H */

@@ -105,7 +105,7 @@ void dma_job_begin(struct dma *dma, struct dma_job *job)
 /**
  * dma_job_valid - can a job be like that?
  * @dma: the engine
- * @job: any; what a stream says that another engine is doing
+ * @job: what a stream says that another engine is doing, each member good by itself
  *
  * Return: whether dma_job_begin() and dma_job_step() could have come to it.
  */
@@ -114,10 +114,8 @@ bool dma_job_valid(const struct dma *dma, const struct dma_job *job)
 	const struct ferry_dma_desc *desc = &job->desc;
 	u32 begun = check(dma, job);
 
-	if (job->faults & ~(DMA_FAULTS & ~DMA_FAULTS_ENGINE))
-		return false;
 	if (job->status != FERRY_DMA_S_PENDING)
-		return job->status <= FERRY_DMA_S_INJECTED;
+		return true;
 	if (begun != FERRY_DMA_S_PENDING)
 		return false;
 	if (desc->opcode == cpu_to_le16(FERRY_DMA_OP_CHASE))
