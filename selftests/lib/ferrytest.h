@@ -200,6 +200,9 @@ int migration_load(const struct vdev *v, const void *stream, size_t len,
 		   __u32 state);
 void migration_seal(void *frame, size_t len);
 void *migration_section(void *frame, __u32 type, __u64 *len);
+bool migration_refused(const struct vdev *v, const void *stream, size_t len);
+bool migration_accepted(const struct vdev *v, const void *stream, size_t len);
+bool migration_refused_sealed(const struct vdev *v, void *stream, size_t len);
 int vdev_open_second(struct vdev *v, const char *device);
 
 /* hot_reset.c: hot reset, and a register of Intel's controllers that notices it */

@@ -142,13 +142,15 @@ int migration_load(const struct vdev *v, const void *stream, size_t len,
 /* CRC-32 of IEEE 802.3. */
 static __u32 crc32(__u32 crc, const __u8 *data, size_t len)
 {
-	int bit;
+	static __u32 table[256];
+	unsigned int i, bit;
 
-	for (crc = ~crc; len; len--) {
-		crc ^= *data++;
-		for (bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
-	}
+	for (i = 0; i < 256 && !table[255]; i++)
+		for (table[i] = i, bit = 0; bit < 8; bit++)
+			table[i] = table[i] >> 1 ^
+				   (table[i] & 1 ? 0xedb88320 : 0);
+	for (crc = ~crc; len; len--)
+		crc = crc >> 8 ^ table[(__u8)crc ^ *data++];
 	return ~crc;
 }
 
@@ -177,6 +179,40 @@ void *migration_section(void *frame, __u32 type, __u64 *len)
 		return s + 1;
 	}
 	return NULL;
+}
+
+/* Does the device refuse what it is given, and go on after a reset? */
+bool migration_refused(const struct vdev *v, const void *stream, size_t len)
+{
+	int fd, ret, arc;
+
+	if (vdev_reset(v) || migration_state(v) != VFIO_DEVICE_STATE_RUNNING)
+		return false;
+	fd = migration_to(v, VFIO_DEVICE_STATE_RESUMING);
+	if (fd < 0)
+		return false;
+	ret = migration_write(fd, stream, len);
+	arc = migration_to(v, VFIO_DEVICE_STATE_RUNNING);
+	close(fd);
+	return (!ret || ret == -EINVAL || ret == -EFBIG) &&
+	       arc == -EINVAL - 1 &&
+	       migration_state(v) == VFIO_DEVICE_STATE_ERROR &&
+	       migration_to(v, VFIO_DEVICE_STATE_RUNNING) == -EINVAL - 1;
+}
+
+/* Does it take that over and run? */
+bool migration_accepted(const struct vdev *v, const void *stream, size_t len)
+{
+	return !vdev_reset(v) &&
+	       !migration_load(v, stream, len, VFIO_DEVICE_STATE_RUNNING) &&
+	       migration_state(v) == VFIO_DEVICE_STATE_RUNNING;
+}
+
+/* Does it refuse that with a checksum that is right? */
+bool migration_refused_sealed(const struct vdev *v, void *stream, size_t len)
+{
+	migration_seal(stream, len);
+	return migration_refused(v, stream, len);
 }
 
 /* A second device of the type that @device is, beside the one that is open. */

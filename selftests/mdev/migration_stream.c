@@ -80,39 +80,6 @@ FIXTURE_TEARDOWN(stream)
 	close(self->log);
 }
 
-/* Does the device refuse what it is given, and go on after a reset? */
-static bool refused(const struct vdev *v, const void *stream, size_t len)
-{
-	int fd, ret, arc;
-
-	if (vdev_reset(v) || migration_state(v) != STATE(RUNNING))
-		return false;
-	fd = migration_to(v, STATE(RESUMING));
-	if (fd < 0)
-		return false;
-	ret = migration_write(fd, stream, len);
-	arc = migration_to(v, STATE(RUNNING));
-	close(fd);
-	return (!ret || ret == -EINVAL || ret == -EFBIG) &&
-	       arc == -EINVAL - 1 &&
-	       migration_state(v) == STATE(ERROR) &&
-	       migration_to(v, STATE(RUNNING)) == -EINVAL - 1;
-}
-
-static bool accepted(const struct vdev *v, const void *stream, size_t len)
-{
-	return !vdev_reset(v) &&
-	       !migration_load(v, stream, len, STATE(RUNNING)) &&
-	       migration_state(v) == STATE(RUNNING);
-}
-
-/* The same with a checksum that is right. */
-static bool refused_sealed(const struct vdev *v, void *stream, size_t len)
-{
-	migration_seal(stream, len);
-	return refused(v, stream, len);
-}
-
 static struct ferry_migration_header *head(void *stream)
 {
 	return stream;
@@ -120,7 +87,7 @@ static struct ferry_migration_header *head(void *stream)
 
 TEST_F(stream, good)
 {
-	EXPECT_TRUE(accepted(&self->v, self->good, self->len));
+	EXPECT_TRUE(migration_accepted(&self->v, self->good, self->len));
 	migration_seal(self->bad, self->len);
 	EXPECT_EQ(0, memcmp(self->good, self->bad, self->len));
 	EXPECT_EQ(0, klog_count(self->log, REFUSED, NULL));
@@ -134,25 +101,25 @@ TEST_F(stream, truncated)
 
 	for (len = 0; len < self->len; len += step) {
 		memcpy(self->bad, self->good, self->len);
-		EXPECT_TRUE(refused(&self->v, self->bad, len)) {
+		EXPECT_TRUE(migration_refused(&self->v, self->bad, len)) {
 			TH_LOG("%zd bytes", len);
 		}
 		if (len < (ssize_t)sizeof(struct ferry_migration_header))
 			continue;
 		head(self->bad)->length = len;
-		EXPECT_TRUE(refused_sealed(&self->v, self->bad, len)) {
+		EXPECT_TRUE(migration_refused_sealed(&self->v, self->bad, len)) {
 			TH_LOG("%zd bytes, sealed", len);
 		}
 	}
 	memcpy(self->bad, self->good, self->len);
 	for (len = self->len + 1; len < self->len + 64; len++) {
 		head(self->bad)->length = self->len;
-		EXPECT_TRUE(refused_sealed(&self->v, self->bad, len));
+		EXPECT_TRUE(migration_refused_sealed(&self->v, self->bad, len));
 		head(self->bad)->length = len;
-		EXPECT_TRUE(refused_sealed(&self->v, self->bad, len));
+		EXPECT_TRUE(migration_refused_sealed(&self->v, self->bad, len));
 	}
 	EXPECT_LE(1, klog_count(self->log, REFUSED, NULL));
-	EXPECT_TRUE(accepted(&self->v, self->good, self->len));
+	EXPECT_TRUE(migration_accepted(&self->v, self->good, self->len));
 }
 
 /* Each byte of the header; of the checksum too. */
@@ -166,17 +133,17 @@ TEST_F(stream, header)
 		for (j = 0; j < sizeof(flips); j++) {
 			memcpy(self->bad, self->good, self->len);
 			self->bad[i] ^= flips[j];
-			EXPECT_TRUE(refused(&self->v, self->bad, self->len)) {
+			EXPECT_TRUE(migration_refused(&self->v, self->bad, self->len)) {
 				TH_LOG("byte %zu", i);
 			}
 			if (i - crc < 4)
 				continue;
-			EXPECT_TRUE(refused_sealed(&self->v, self->bad, self->len)) {
+			EXPECT_TRUE(migration_refused_sealed(&self->v, self->bad, self->len)) {
 				TH_LOG("byte %zu, sealed", i);
 			}
 		}
 	}
-	EXPECT_TRUE(accepted(&self->v, self->good, self->len));
+	EXPECT_TRUE(migration_accepted(&self->v, self->good, self->len));
 }
 
 /* Lengths, of the whole and of each section, at their extremes. */
@@ -193,7 +160,7 @@ TEST_F(stream, lengths)
 
 	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
 		head(self->bad)->length = lengths[i];
-		EXPECT_TRUE(refused_sealed(&self->v, self->bad, self->len)) {
+		EXPECT_TRUE(migration_refused_sealed(&self->v, self->bad, self->len)) {
 			TH_LOG("0x%llx", lengths[i]);
 		}
 	}
@@ -207,19 +174,19 @@ TEST_F(stream, lengths)
 				    len + 2 * i - 2 * ARRAY_SIZE(lengths) - 1;
 			if (s->length == len)
 				continue;
-			EXPECT_TRUE(refused_sealed(&self->v, self->bad, self->len)) {
+			EXPECT_TRUE(migration_refused_sealed(&self->v, self->bad, self->len)) {
 				TH_LOG("section at %zu: 0x%llx", at, s->length);
 			}
 		}
 		s->length = len;
 		s->type += 1;
-		EXPECT_TRUE(refused_sealed(&self->v, self->bad, self->len));
+		EXPECT_TRUE(migration_refused_sealed(&self->v, self->bad, self->len));
 		s->type -= 1;
 		s->index ^= 0x100;
-		EXPECT_TRUE(refused_sealed(&self->v, self->bad, self->len));
+		EXPECT_TRUE(migration_refused_sealed(&self->v, self->bad, self->len));
 		s->index ^= 0x100;
 	}
-	EXPECT_TRUE(accepted(&self->v, self->good, self->len));
+	EXPECT_TRUE(migration_accepted(&self->v, self->good, self->len));
 }
 
 /* Configuration space: what its user couldn't write can't come by a stream. */
@@ -240,23 +207,23 @@ TEST_F(stream, config)
 	ASSERT_NE(NULL, config);
 	for (i = 0; i < ARRAY_SIZE(fixed); i++) {
 		config[fixed[i]] ^= 0xff;
-		EXPECT_TRUE(refused_sealed(&self->v, self->bad, self->len)) {
+		EXPECT_TRUE(migration_refused_sealed(&self->v, self->bad, self->len)) {
 			TH_LOG("offset 0x%x", fixed[i]);
 		}
 		config[fixed[i]] ^= 0xff;
 	}
 	/* D1, which it doesn't have; then D3hot, which it has. */
 	config[pm + PCI_PM_CTRL] |= 1;
-	EXPECT_TRUE(refused_sealed(&self->v, self->bad, self->len));
+	EXPECT_TRUE(migration_refused_sealed(&self->v, self->bad, self->len));
 	config[pm + PCI_PM_CTRL] |= 3;
 	migration_seal(self->bad, self->len);
-	EXPECT_TRUE(accepted(&self->v, self->bad, self->len));
+	EXPECT_TRUE(migration_accepted(&self->v, self->bad, self->len));
 	EXPECT_EQ(3, cfg_r8(&self->v, pm + PCI_PM_CTRL) & 3);
 	cfg_w16(&self->v, pm + PCI_PM_CTRL, 0);
 	config[pm + PCI_PM_CTRL] &= ~3;
 	config[PCI_INTERRUPT_LINE] = 0x77;
 	migration_seal(self->bad, self->len);
-	EXPECT_TRUE(accepted(&self->v, self->bad, self->len));
+	EXPECT_TRUE(migration_accepted(&self->v, self->bad, self->len));
 	EXPECT_EQ(0x77, cfg_r8(&self->v, PCI_INTERRUPT_LINE));
 	if (!exp)
 		return;
@@ -280,27 +247,27 @@ TEST_F(stream, interrupts)
 
 	ASSERT_NE(NULL, i);
 	i->flags ^= 2;
-	EXPECT_TRUE(refused_sealed(&self->v, self->bad, self->len));
+	EXPECT_TRUE(migration_refused_sealed(&self->v, self->bad, self->len));
 	i->flags ^= 2;
 	i->words++;
-	EXPECT_TRUE(refused_sealed(&self->v, self->bad, self->len));
+	EXPECT_TRUE(migration_refused_sealed(&self->v, self->bad, self->len));
 	i->words -= 2;
-	EXPECT_TRUE(refused_sealed(&self->v, self->bad, self->len));
+	EXPECT_TRUE(migration_refused_sealed(&self->v, self->bad, self->len));
 	i->words++;
 	if (is_uart(&self->v)) {
 		i->pending[0] = 2;
-		EXPECT_TRUE(refused_sealed(&self->v, self->bad, self->len));
+		EXPECT_TRUE(migration_refused_sealed(&self->v, self->bad, self->len));
 		i->pending[0] = 1;
 		migration_seal(self->bad, self->len);
-		EXPECT_TRUE(accepted(&self->v, self->bad, self->len));
+		EXPECT_TRUE(migration_accepted(&self->v, self->bad, self->len));
 		return;
 	}
 	last = (struct ferry_migration_vector *)&i->pending[i->words] + 2047;
 	last->control |= 4;
-	EXPECT_TRUE(refused_sealed(&self->v, self->bad, self->len));
+	EXPECT_TRUE(migration_refused_sealed(&self->v, self->bad, self->len));
 	last->control = 0;
 	last->address[0] = 2;
-	EXPECT_TRUE(refused_sealed(&self->v, self->bad, self->len));
+	EXPECT_TRUE(migration_refused_sealed(&self->v, self->bad, self->len));
 }
 
 static void spoil_uart(struct __test_metadata *_metadata,
@@ -323,14 +290,14 @@ static void spoil_uart(struct __test_metadata *_metadata,
 		__u8 was = model[8 + bad[i].at];
 
 		model[8 + bad[i].at] = bad[i].value;
-		EXPECT_TRUE(refused_sealed(v, stream, len)) {
+		EXPECT_TRUE(migration_refused_sealed(v, stream, len)) {
 			TH_LOG("byte %u", bad[i].at);
 		}
 		model[8 + bad[i].at] = was;
 	}
 	for (i = 0; i < 8; i++) {
 		model[i] ^= 1;
-		EXPECT_TRUE(refused_sealed(v, stream, len));
+		EXPECT_TRUE(migration_refused_sealed(v, stream, len));
 		model[i] ^= 1;
 	}
 }
@@ -346,12 +313,12 @@ TEST_F(stream, model)
 		return;
 	}
 	model[2] = 16;
-	EXPECT_TRUE(refused_sealed(&self->v, self->bad, self->len));
+	EXPECT_TRUE(migration_refused_sealed(&self->v, self->bad, self->len));
 	model[2] = -1;
-	EXPECT_TRUE(refused_sealed(&self->v, self->bad, self->len));
+	EXPECT_TRUE(migration_refused_sealed(&self->v, self->bad, self->len));
 	model[2] = 15;
 	model[3] = 1;
-	EXPECT_TRUE(refused_sealed(&self->v, self->bad, self->len));
+	EXPECT_TRUE(migration_refused_sealed(&self->v, self->bad, self->len));
 	model[3] = 0;
 	migration_seal(self->bad, self->len);
 	/* A device that was refused something is as it was. */
@@ -371,7 +338,7 @@ TEST_F(stream, model)
 	EXPECT_EQ(STATE(ERROR), migration_state(&self->v));
 	EXPECT_EQ(0, region_r32(&self->v, BAR0, INDEX));
 	region_w32(&self->v, BAR0, FAIL, 0);
-	EXPECT_TRUE(accepted(&self->v, self->bad, self->len));
+	EXPECT_TRUE(migration_accepted(&self->v, self->bad, self->len));
 	EXPECT_EQ(15, region_r32(&self->v, BAR0, INDEX));
 }
 
@@ -396,11 +363,11 @@ TEST_F(stream, reasons)
 	for (i = 0; i < ARRAY_SIZE(tries); i++) {
 		memcpy(self->bad, self->good, self->len);
 		self->bad[tries[i].at] ^= tries[i].flip;
-		EXPECT_TRUE(refused(&self->v, self->bad, self->len));
+		EXPECT_TRUE(migration_refused(&self->v, self->bad, self->len));
 		EXPECT_EQ(1, klog_count(self->log, REFUSED, NULL)) {
 			TH_LOG("%s", tries[i].why);
 		}
-		EXPECT_TRUE(refused(&self->v, self->bad, self->len));
+		EXPECT_TRUE(migration_refused(&self->v, self->bad, self->len));
 		EXPECT_EQ(1, klog_count(self->log, tries[i].why, NULL)) {
 			TH_LOG("%s", tries[i].why);
 		}
@@ -455,13 +422,13 @@ TEST_F(stream, offers)
 	head(twice)->kind = FERRY_MIGRATION_OFFER;
 	head(twice)->length = size;
 	migration_seal(twice, size);
-	EXPECT_TRUE(refused(&self->v, twice, size));
+	EXPECT_TRUE(migration_refused(&self->v, twice, size));
 	memcpy(twice + size, self->good, self->len);
-	EXPECT_TRUE(accepted(&self->v, twice, size + self->len));
+	EXPECT_TRUE(migration_accepted(&self->v, twice, size + self->len));
 	memcpy(twice + size, twice, size);
 	memcpy(twice + 2 * size, self->good, self->len);
-	EXPECT_TRUE(refused(&self->v, twice, 2 * size + self->len));
-	EXPECT_TRUE(refused(&self->v, twice, 2 * size));
+	EXPECT_TRUE(migration_refused(&self->v, twice, 2 * size + self->len));
+	EXPECT_TRUE(migration_refused(&self->v, twice, 2 * size));
 	free(twice);
 }
 
@@ -483,7 +450,7 @@ TEST_F(stream, random)
 				     STATE(RUNNING));
 		ASSERT_TRUE(!ret || ret == -EINVAL);
 	}
-	EXPECT_TRUE(accepted(&self->v, self->good, self->len));
+	EXPECT_TRUE(migration_accepted(&self->v, self->good, self->len));
 }
 
 /* A stream of one type is nothing for another. */
@@ -506,8 +473,8 @@ TEST(other_type)
 	for (i = 0; i < ARRAY_SIZE(types); i++) {
 		ASSERT_EQ(0, vdev_open_device(&v, types[i]));
 		for (j = 0; j < ARRAY_SIZE(types); j++) {
-			EXPECT_TRUE(i == j ? accepted(&v, stream[j], len[j]) :
-				    refused(&v, stream[j], len[j]));
+			EXPECT_TRUE(i == j ? migration_accepted(&v, stream[j], len[j]) :
+				    migration_refused(&v, stream[j], len[j]));
 		}
 		vdev_close(&v);
 	}

@@ -257,6 +257,85 @@ static int spoil_display(struct ferry_model *model, unsigned int how)
 	return 0;
 }
 
+static const struct ferry_field good_fields[] = {
+	FERRY_FIELD(struct everything, value),
+	FERRY_FIELD_MAX(struct everything, index, EVERYTHING_INDEXES - 1),
+};
+
+static int no_check(struct ferry_instance *inst, const void *state)
+{
+	return 0;
+}
+
+/* Tables of fields that are wrong. */
+static int spoil_fields(struct ferry_model *model, unsigned int how)
+{
+	static struct ferry_field fields[ARRAY_SIZE(good_fields)];
+	struct ferry_field *last = &fields[ARRAY_SIZE(fields) - 1];
+
+	memcpy(fields, good_fields, sizeof(fields));
+	model->fields = fields;
+	model->nr_fields = ARRAY_SIZE(fields);
+	model->save = NULL;
+	model->validate = NULL;
+	model->load = NULL;
+	model->save_size = 0;
+	switch (how) {
+	case 0:
+		model->save = everything_save;
+		break;
+	case 1:
+		model->save_size = 8;
+		break;
+	case 2:
+		model->nr_fields = 0;
+		break;
+	case 3:
+		model->fields = NULL;
+		model->nr_fields = 0;
+		model->check = no_check;
+		break;
+	case 4:
+		last->width = 0;
+		break;
+	case 5:
+		last->width = 3;
+		break;
+	case 6:
+		last->width = 16;
+		break;
+	case 7:
+		last->count = 0;
+		break;
+	case 8:
+		last->offset += 2;
+		break;
+	case 9:
+		last->offset = model->state_size;
+		break;
+	case 10:
+		last->offset = -4;
+		break;
+	case 11:
+		last->count = SIZE_MAX / 4 + 2;
+		break;
+	case 12:
+		last->offset = 0;
+		last->count = model->state_size / 4;
+		break;
+	case 13:
+		model->state_size = FERRY_MODEL_MAX_SAVE;
+		last->count = (FERRY_MODEL_MAX_SAVE - last->offset) / 4;
+		break;
+	case 14:
+		model->resume = NULL;
+		break;
+	default:
+		return -ERANGE;
+	}
+	return 0;
+}
+
 /* What is wrong with each, for its number in the parameter "refuse". */
 static int spoil(struct ferry_model *model, unsigned int how)
 {
@@ -334,7 +413,9 @@ static int spoil(struct ferry_model *model, unsigned int how)
 		model->name = "n123456789n123456789n123456789n123456789n123456789n123456789n123";
 		break;
 	default:
-		return spoil_display(model, how - 17);
+		if (how < 39)
+			return spoil_fields(model, how - 24);
+		return spoil_display(model, how - 39);
 	}
 	return 0;
 }
