@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Guest memory: what a model's work reads, writes and pins.
+ * Guest memory: what a model's work reads, writes and pins. What it copies is in copy.c.
  *
  * The user of a VFIO device may unmap memory at any time, and the VFIO core then calls
  * ferry_guest_gone(), which has to see to it that nothing of that memory stays pinned.
@@ -16,6 +16,7 @@
 #include <linux/iommu.h>
 #include <linux/jiffies.h>
 #include <linux/sizes.h>
+#include <linux/slab.h>
 
 #include "mdev.h"
 
@@ -312,11 +313,28 @@ void ferry_guest_gone(struct vfio_device *vdev, u64 iova, u64 length)
 /**
  * ferry_guest_init - nothing is pinned
  * @inst: a new instance
+ *
+ * Return: 0 or -ENOMEM.
  */
-void ferry_guest_init(struct ferry_instance *inst)
+int ferry_guest_init(struct ferry_instance *inst)
 {
-	spin_lock_init(&inst->guest.lock);
-	INIT_LIST_HEAD(&inst->guest.ranges);
-	init_waitqueue_head(&inst->guest.changed);
-	inst->guest.quiet = jiffies;
+	struct ferry_guest *guest = &inst->guest;
+
+	spin_lock_init(&guest->lock);
+	INIT_LIST_HEAD(&guest->ranges);
+	init_waitqueue_head(&guest->changed);
+	guest->quiet = jiffies;
+	if (!inst->model->work)
+		return 0;
+	guest->buffer = kmalloc(FERRY_GUEST_BUFFER, GFP_KERNEL_ACCOUNT);
+	return guest->buffer ? 0 : -ENOMEM;
+}
+
+/**
+ * ferry_guest_free - undo ferry_guest_init()
+ * @inst: the instance, whose work doesn't run any more
+ */
+void ferry_guest_free(struct ferry_instance *inst)
+{
+	kfree(inst->guest.buffer);
 }

@@ -172,17 +172,21 @@ struct ferry_instance *ferry_instance_create(struct device *dev,
 	ferry_messages_init(inst);
 	ferry_migrate_init(inst);
 	ferry_work_init(inst);
-	ferry_guest_init(inst);
 	ferry_dirty_init(inst);
-	if (model->create) {
-		ret = model->create(inst);
-		if (ret) {
-			vfio_put_device(vdev);
-			return ERR_PTR(ret);
-		}
-	}
+	ret = ferry_guest_init(inst);
+	if (ret)
+		goto err_put;
+	ret = model->create ? model->create(inst) : 0;
+	if (ret)
+		goto err_guest;
 	ferry_model_reset(inst);
 	return inst;
+
+err_guest:
+	ferry_guest_free(inst);
+err_put:
+	vfio_put_device(vdev);
+	return ERR_PTR(ret);
 }
 
 /**
@@ -193,6 +197,7 @@ void ferry_instance_destroy(struct ferry_instance *inst)
 {
 	if (inst->model->destroy)
 		inst->model->destroy(inst);
+	ferry_guest_free(inst);
 	vfio_put_device(&inst->fdev.vdev);
 }
 

@@ -79,6 +79,9 @@ struct ferry_work {
  *	of those who take memory away
  * @quiet: nothing is pinned before this many jiffies, for memory is going away
  * @changed: woken when @ranges or @calling changes
+ * @buffer: FERRY_GUEST_BUFFER bytes of the work, %NULL for a model without
+ * @from: what ferry_guest_copy() reads
+ * @to: what it writes
  */
 struct ferry_guest {
 	spinlock_t lock;	/* see above */
@@ -86,6 +89,9 @@ struct ferry_guest {
 	bool calling;
 	unsigned long quiet;
 	wait_queue_head_t changed;
+	void *buffer;
+	struct ferry_guest_range from;
+	struct ferry_guest_range to;
 };
 
 /**
@@ -206,7 +212,8 @@ void ferry_work_stop(struct ferry_instance *inst,
 void ferry_work_start(struct ferry_instance *inst,
 		      enum ferry_work_reason reason);
 
-void ferry_guest_init(struct ferry_instance *inst);
+int ferry_guest_init(struct ferry_instance *inst);
+void ferry_guest_free(struct ferry_instance *inst);
 void ferry_guest_gone(struct vfio_device *vdev, u64 iova, u64 length);
 
 void ferry_dirty_init(struct ferry_instance *inst);

@@ -11,6 +11,7 @@
 #define FERRY_MODEL_H
 
 #include <linux/compiler.h>
+#include <linux/err.h>
 #include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/module.h>
@@ -301,6 +302,8 @@ struct ferry_model {
 
 /* The most pages of guest memory that one range can have. */
 #define FERRY_GUEST_PAGES	64
+/* Bytes of the buffer that the work of an instance has. */
+#define FERRY_GUEST_BUFFER	16384
 
 /**
  * struct ferry_guest_range - guest memory that a model has at hand
@@ -343,6 +346,9 @@ int ferry_guest_read(struct ferry_instance *inst, u64 iova, void *buf,
 		     size_t len);
 int ferry_guest_write(struct ferry_instance *inst, u64 iova, const void *buf,
 		      size_t len);
+ssize_t ferry_guest_copy(struct ferry_instance *inst, u64 to, u64 from,
+			 size_t len);
+void *ferry_guest_buffer(struct ferry_instance *inst);
 int ferry_guest_pin(struct ferry_instance *inst, u64 iova, size_t len,
 		    bool write, struct ferry_guest_range *range);
 void ferry_guest_unpin(struct ferry_instance *inst,
@@ -357,5 +363,30 @@ struct ferry_parent *ferry_parent_register(const char *name,
 					   unsigned int nr_models,
 					   unsigned int max_instances);
 void ferry_parent_unregister(struct ferry_parent *parent);
+
+/**
+ * module_ferry_models - a module that does nothing but offer models
+ * @_name: as ferry_parent_register()
+ * @_models: likewise
+ * @_nr_models: likewise
+ * @_max_instances: likewise
+ *
+ * Takes the place of module_init() and module_exit().
+ */
+#define module_ferry_models(_name, _models, _nr_models, _max_instances)	\
+static struct ferry_parent *__ferry_parent;				\
+static int __init __ferry_models_init(void)				\
+{									\
+	__ferry_parent = ferry_parent_register(_name, THIS_MODULE,	\
+					       _models, _nr_models,	\
+					       _max_instances);		\
+	return PTR_ERR_OR_ZERO(__ferry_parent);				\
+}									\
+static void __exit __ferry_models_exit(void)				\
+{									\
+	ferry_parent_unregister(__ferry_parent);			\
+}									\
+module_init(__ferry_models_init);					\
+module_exit(__ferry_models_exit)
 
 #endif /* FERRY_MODEL_H */

@@ -2,7 +2,6 @@
 /*
  * A cup of dice as a PCI device.
  */
-#include <linux/err.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
@@ -134,22 +133,7 @@ static const struct ferry_model dice_model = {
 	.write = dice_write,
 };
 
-static struct ferry_parent *dice_parent;
-
-static int __init dice_init(void)
-{
-	dice_parent = ferry_parent_register("dice", THIS_MODULE, &dice_model, 1,
-					    16);
-	return PTR_ERR_OR_ZERO(dice_parent);
-}
-
-static void __exit dice_exit(void)
-{
-	ferry_parent_unregister(dice_parent);
-}
-
-module_init(dice_init);
-module_exit(dice_exit);
+module_ferry_models("dice", &dice_model, 1, 16);
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("A cup of dice as a PCI device");

@@ -7,7 +7,6 @@
  * bit that blanks the screen, the Bochs registers of 16 bits each ("dispi"), and an
  * extension that says how bytes make a pixel.
  */
-#include <linux/err.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
@@ -298,24 +297,8 @@ static unsigned int max_instances = 64;
 module_param(max_instances, uint, 0444);
 MODULE_PARM_DESC(max_instances, "How many instances there may be at once (default 64)");
 
-static struct ferry_parent *display_parent;
-
-static int __init display_init(void)
-{
-	display_parent = ferry_parent_register("ferry-display", THIS_MODULE,
-					       display_models,
-					       ARRAY_SIZE(display_models),
-					       max_instances);
-	return PTR_ERR_OR_ZERO(display_parent);
-}
-
-static void __exit display_exit(void)
-{
-	ferry_parent_unregister(display_parent);
-}
-
-module_init(display_init);
-module_exit(display_exit);
+module_ferry_models("ferry-display", display_models, ARRAY_SIZE(display_models),
+		    max_instances);
 
 MODULE_LICENSE("GPL");
 MODULE_AUTHOR("Ferry developers");

@@ -8,7 +8,9 @@
 #ifndef DMA_H
 #define DMA_H
 
+#include <linux/build_bug.h>
 #include <linux/spinlock.h>
+#include <linux/stddef.h>
 
 #include <ferry/model.h>
 #include <uapi/ferry/dma.h>
@@ -18,7 +20,6 @@
 				 FERRY_DMA_FAULT_DAMAGE)
 #define DMA_FAULTS	(DMA_FAULTS_ENGINE | FERRY_DMA_FAULT_LATE | \
 			 FERRY_DMA_FAULT_ERROR | FERRY_DMA_FAULT_LOST)
-#define DMA_BOUNCE	16384
 
 /**
  * struct dma_cursor - where a job reads or writes next
@@ -42,9 +43,9 @@ struct dma_cursor {
  * @done: bytes or steps so far
  * @status: FERRY_DMA_S_PENDING while there is something left to do
  * @faults: that happen to it
- * @epoch: &dma_state.epoch when it was fetched; it is abandoned if that has changed
  * @active: there is a job
  * @late: it is done, and its completion waits for &dma.due
+ * @abandoned: the engine was switched on or off since it was fetched
  */
 struct dma_job {
 	struct ferry_dma_desc desc;
@@ -55,78 +56,88 @@ struct dma_job {
 	u32 done;
 	u32 status;
 	u32 faults;
-	u32 epoch;
 	bool active;
 	bool late;
+	bool abandoned;
 };
 
 /**
- * struct dma_state - all that an engine knows
- * @ring: address of the ring
+ * struct dma_regs - registers as they lie in BAR 0; see include/uapi/ferry/dma.h
+ * @id: constant, as the next three are
+ * @version: FERRY_DMA_VERSION
+ * @caps: FERRY_DMA_CAPS
+ * @vectors: how many a descriptor may name
+ * @control: FERRY_DMA_CTRL_*
+ * @status: 0; made up when it is read
+ * @error: FERRY_DMA_ERROR_*, what has halted the engine
+ * @reserved0: 0
+ * @ring: address of the ring, lower half first
  * @size: of the ring in descriptors; like @head and @tail as good as what the user has
  *	written until it is checked, which is whenever it is used
  * @head: descriptor that comes next
  * @tail: first one that doesn't come yet
- * @control: FERRY_DMA_CTRL_*
- * @error: FERRY_DMA_ERROR_*, what has halted the engine
  * @count: descriptors that were completed
  * @int_status: FERRY_DMA_INT_*
  * @int_enable: likewise
  * @error_vector: for a halt
+ * @reserved1: 0
  * @fault: FERRY_DMA_FAULT_*
  * @fault_count: descriptors that it is still for
  * @fault_delay: milliseconds
- * @epoch: changes when the engine is switched on or off
- * @job: what it is doing; the work's, who alone changes it while it runs
  */
-struct dma_state {
-	u64 ring;
+struct dma_regs {
+	u32 id;
+	u32 version;
+	u32 caps;
+	u32 vectors;
+	u32 control;
+	u32 status;
+	u32 error;
+	u32 reserved0;
+	u32 ring[2];
 	u32 size;
 	u32 head;
 	u32 tail;
-	u32 control;
-	u32 error;
 	u32 count;
 	u32 int_status;
 	u32 int_enable;
 	u32 error_vector;
+	u32 reserved1[15];
 	u32 fault;
 	u32 fault_count;
 	u32 fault_delay;
-	u32 epoch;
-	struct dma_job job;
 };
+
+static_assert(offsetof(struct dma_regs, fault_delay) == FERRY_DMA_FAULT_DELAY);
 
 /**
  * struct dma - an engine
- * @lock: guards @state but for its job; taken by accesses to registers and by the work,
+ * @lock: guards @regs and &dma_job.abandoned; taken by accesses to registers and by the work,
  *	which doesn't hold it while it accesses guest memory
- * @vectors: how many a descriptor may name
+ * @regs: registers
+ * @job: what it is doing; the work's, who alone changes it while it runs
  * @due: when a late job is completed, in jiffies
- * @state: what a migration carries
- * @bounce: DMA_BOUNCE bytes for the work
- * @from: guest memory that the work reads
- * @to: guest memory that it writes
  */
 struct dma {
 	spinlock_t lock;	/* see above */
-	unsigned int vectors;
+	struct dma_regs regs;
+	struct dma_job job;
 	unsigned long due;
-	struct dma_state state;
-	void *bounce;
-	struct ferry_guest_range from;
-	struct ferry_guest_range to;
 };
 
-bool dma_ring_valid(const struct dma_state *state);
+static inline u64 dma_ring(const struct dma *dma)
+{
+	return dma->regs.ring[0] | (u64)dma->regs.ring[1] << 32;
+}
+
+bool dma_ring_valid(const struct dma *dma);
 void dma_halt(struct ferry_instance *inst, struct dma *dma, u32 error);
 void dma_level(struct ferry_instance *inst, struct dma *dma);
 void dma_work(struct ferry_instance *inst);
 
-void dma_job_begin(struct dma *dma, struct dma_job *job);
-void dma_job_step(struct ferry_instance *inst, struct dma *dma,
-		  struct dma_job *job);
-bool dma_job_interrupts(const struct dma *dma, const struct dma_job *job);
+void dma_job_begin(struct dma *dma);
+void dma_job_step(struct ferry_instance *inst, struct dma *dma);
+bool dma_job_interrupts(const struct dma *dma);
 bool dma_job_valid(const struct dma *dma, const struct dma_job *job);
 
 #endif /* DMA_H */

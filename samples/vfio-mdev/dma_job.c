@@ -5,13 +5,11 @@
  */
 #include <linux/bitops.h>
 #include <linux/crc32.h>
+#include <linux/errno.h>
 #include <linux/minmax.h>
-#include <linux/string.h>
 
 #include "dma.h"
 
-/* From so many bytes on it is quicker to pin pages than to copy twice. */
-#define PIN_MIN		65536
 /* Pointers in a piece. */
 #define CHASE_STEPS	64
 
@@ -36,16 +34,17 @@ static bool wants_interrupt(const struct ferry_dma_desc *desc)
 
 /**
  * dma_job_interrupts - is an interrupt to be raised?
- * @dma: the engine
- * @job: its job, which is done
+ * @dma: the engine, whose job is done
  *
  * Return: whether it is, of a vector that there is.
  */
-bool dma_job_interrupts(const struct dma *dma, const struct dma_job *job)
+bool dma_job_interrupts(const struct dma *dma)
 {
-	return wants_interrupt(&job->desc) &&
-	       le16_to_cpu(job->desc.vector) < dma->vectors &&
-	       !(job->faults & FERRY_DMA_FAULT_LOST);
+	const struct ferry_dma_desc *desc = &dma->job.desc;
+
+	return wants_interrupt(desc) &&
+	       le16_to_cpu(desc->vector) < dma->regs.vectors &&
+	       !(dma->job.faults & FERRY_DMA_FAULT_LOST);
 }
 
 static u32 check(const struct dma *dma, const struct dma_job *job)
@@ -63,7 +62,7 @@ static u32 check(const struct dma *dma, const struct dma_job *job)
 		return FERRY_DMA_S_LENGTH;
 	if (opcode == FERRY_DMA_OP_CHASE && le64_to_cpu(desc->arg) > U32_MAX)
 		return FERRY_DMA_S_LENGTH;
-	if (wants_interrupt(desc) && le16_to_cpu(desc->vector) >= dma->vectors)
+	if (wants_interrupt(desc) && le16_to_cpu(desc->vector) >= dma->regs.vectors)
 		return FERRY_DMA_S_VECTOR;
 	if (((flags & FERRY_DMA_F_SRC_LIST) &&
 	     !IS_ALIGNED(le64_to_cpu(desc->src), sizeof(struct ferry_dma_sg))) ||
@@ -79,11 +78,11 @@ static u32 check(const struct dma *dma, const struct dma_job *job)
 
 /**
  * dma_job_begin - look at a descriptor
- * @dma: the engine
- * @job: its job, zero but for the descriptor and faults
+ * @dma: the engine; its job is zero but for the descriptor and faults
  */
-void dma_job_begin(struct dma *dma, struct dma_job *job)
+void dma_job_begin(struct dma *dma)
 {
+	struct dma_job *job = &dma->job;
 	struct ferry_dma_desc *desc = &job->desc;
 	u16 flags = le16_to_cpu(desc->flags);
 
@@ -160,93 +159,45 @@ static u32 rest(const struct dma_job *job, const struct dma_cursor *cursor)
 	return min(le32_to_cpu(job->desc.length) - job->done, cursor->left);
 }
 
-/* Copies between pages that are pinned, until the guest takes some away. */
-static u32 copy_pages(struct dma *dma, size_t len)
-{
-	size_t from_len, to_len, n, at;
-	void *from, *to;
-
-	for (at = 0; at < len; at += n) {
-		from = ferry_guest_map(&dma->from, at, &from_len);
-		if (!from)
-			break;
-		to = ferry_guest_map(&dma->to, at, &to_len);
-		if (!to) {
-			ferry_guest_unmap(from);
-			break;
-		}
-		n = min3(from_len, to_len, len - at);
-		memmove(to, from, n);
-		ferry_guest_unmap(to);
-		ferry_guest_unmap(from);
-	}
-	return at;
-}
-
-/* Returns how much it has copied, which may be nothing. */
-static u32 copy_pinned(struct ferry_instance *inst, struct dma *dma,
-		       struct dma_job *job, u32 len)
-{
-	u32 done = 0;
-
-	if (ferry_guest_pin(inst, job->src.addr, len, false, &dma->from))
-		return 0;
-	if (!ferry_guest_pin(inst, job->dst.addr, dma->from.len, true,
-			     &dma->to)) {
-		done = copy_pages(dma, dma->to.len);
-		ferry_guest_unpin(inst, &dma->to);
-	}
-	ferry_guest_unpin(inst, &dma->from);
-	return done;
-}
-
-static u32 copy(struct ferry_instance *inst, struct dma *dma,
-		struct dma_job *job)
+static u32 copy(struct ferry_instance *inst, struct dma_job *job)
 {
 	u32 len = min(rest(job, &job->src), rest(job, &job->dst));
-	u32 done = 0;
+	ssize_t done;
 
-	if (len >= PIN_MIN)
-		done = copy_pinned(inst, dma, job, len);
-	if (!done) {
-		done = min_t(u32, len, DMA_BOUNCE);
-		if (ferry_guest_read(inst, job->src.addr, dma->bounce, done))
-			return FERRY_DMA_S_SRC;
-		if (ferry_guest_write(inst, job->dst.addr, dma->bounce, done))
-			return FERRY_DMA_S_DST;
-	}
+	done = ferry_guest_copy(inst, job->dst.addr, job->src.addr, len);
+	if (done < 0)
+		return done == -EACCES ? FERRY_DMA_S_DST : FERRY_DMA_S_SRC;
 	consume(&job->src, done);
 	consume(&job->dst, done);
 	job->done += done;
 	return FERRY_DMA_S_PENDING;
 }
 
-static u32 fill(struct ferry_instance *inst, struct dma *dma,
-		struct dma_job *job)
+static u32 fill(struct ferry_instance *inst, struct dma_job *job)
 {
-	u32 len = min_t(u32, rest(job, &job->dst), DMA_BOUNCE), i;
-	__le64 *words = dma->bounce;
+	u32 len = min_t(u32, rest(job, &job->dst), FERRY_GUEST_BUFFER), i;
+	__le64 *words = ferry_guest_buffer(inst);
 	u64 pattern;
 
 	pattern = ror64(le64_to_cpu(job->desc.arg),
 			BITS_PER_BYTE * (job->done % sizeof(u64)));
 	for (i = 0; i * sizeof(u64) < len; i++)
 		words[i] = cpu_to_le64(pattern);
-	if (ferry_guest_write(inst, job->dst.addr, dma->bounce, len))
+	if (ferry_guest_write(inst, job->dst.addr, words, len))
 		return FERRY_DMA_S_DST;
 	consume(&job->dst, len);
 	job->done += len;
 	return FERRY_DMA_S_PENDING;
 }
 
-static u32 checksum(struct ferry_instance *inst, struct dma *dma,
-		    struct dma_job *job)
+static u32 checksum(struct ferry_instance *inst, struct dma_job *job)
 {
-	u32 len = min_t(u32, rest(job, &job->src), DMA_BOUNCE);
+	u32 len = min_t(u32, rest(job, &job->src), FERRY_GUEST_BUFFER);
+	void *buffer = ferry_guest_buffer(inst);
 
-	if (ferry_guest_read(inst, job->src.addr, dma->bounce, len))
+	if (ferry_guest_read(inst, job->src.addr, buffer, len))
 		return FERRY_DMA_S_SRC;
-	job->result = crc32_le(job->result, dma->bounce, len);
+	job->result = crc32_le(job->result, buffer, len);
 	consume(&job->src, len);
 	job->done += len;
 	return FERRY_DMA_S_PENDING;
@@ -272,8 +223,7 @@ static u32 chase(struct ferry_instance *inst, struct dma_job *job)
 }
 
 /* A piece of an opcode with a length. */
-static u32 transfer(struct ferry_instance *inst, struct dma *dma,
-		    struct dma_job *job)
+static u32 transfer(struct ferry_instance *inst, struct dma_job *job)
 {
 	u16 opcode = le16_to_cpu(job->desc.opcode);
 	u32 status = FERRY_DMA_S_PENDING;
@@ -287,11 +237,11 @@ static u32 transfer(struct ferry_instance *inst, struct dma *dma,
 	if (status != FERRY_DMA_S_PENDING)
 		return status;
 	if (opcode == FERRY_DMA_OP_COPY)
-		status = copy(inst, dma, job);
+		status = copy(inst, job);
 	else if (opcode == FERRY_DMA_OP_FILL)
-		status = fill(inst, dma, job);
+		status = fill(inst, job);
 	else
-		status = checksum(inst, dma, job);
+		status = checksum(inst, job);
 	if (status == FERRY_DMA_S_PENDING &&
 	    job->done == le32_to_cpu(job->desc.length))
 		status = FERRY_DMA_S_OK;
@@ -301,20 +251,19 @@ static u32 transfer(struct ferry_instance *inst, struct dma *dma,
 /**
  * dma_job_step - do a piece of a job
  * @inst: the instance
- * @dma: its state
- * @job: its job, which is pending
+ * @dma: its state, with a job that is pending
  *
  * A few hundred KiB at most.
  */
-void dma_job_step(struct ferry_instance *inst, struct dma *dma,
-		  struct dma_job *job)
+void dma_job_step(struct ferry_instance *inst, struct dma *dma)
 {
+	struct dma_job *job = &dma->job;
 	bool crc = job->desc.opcode == cpu_to_le16(FERRY_DMA_OP_CRC32);
 
 	if (job->desc.opcode == cpu_to_le16(FERRY_DMA_OP_CHASE))
 		job->status = chase(inst, job);
 	else
-		job->status = transfer(inst, dma, job);
+		job->status = transfer(inst, job);
 	if (crc && job->status != FERRY_DMA_S_PENDING)
 		job->result = (u32)~job->result;
 }

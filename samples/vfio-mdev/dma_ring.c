@@ -13,18 +13,19 @@
 
 /**
  * dma_ring_valid - do the ring registers make sense?
- * @state: of an engine, whose lock is held
+ * @dma: the engine, locked
  *
  * Return: whether they do, apart from what memory is there.
  */
-bool dma_ring_valid(const struct dma_state *state)
+bool dma_ring_valid(const struct dma *dma)
 {
-	u64 bytes = (u64)state->size * sizeof(struct ferry_dma_desc);
+	u64 bytes = (u64)dma->regs.size * sizeof(struct ferry_dma_desc);
+	u64 ring = dma_ring(dma);
 
-	return state->size >= 2 && state->size <= FERRY_DMA_RING_MAX &&
-	       is_power_of_2(state->size) &&
-	       IS_ALIGNED(state->ring, sizeof(struct ferry_dma_desc)) &&
-	       state->ring + (bytes - 1) >= state->ring;
+	return dma->regs.size >= 2 && dma->regs.size <= FERRY_DMA_RING_MAX &&
+	       is_power_of_2(dma->regs.size) &&
+	       IS_ALIGNED(ring, sizeof(struct ferry_dma_desc)) &&
+	       ring + (bytes - 1) >= ring;
 }
 
 /**
@@ -34,8 +35,8 @@ bool dma_ring_valid(const struct dma_state *state)
  */
 void dma_level(struct ferry_instance *inst, struct dma *dma)
 {
-	ferry_instance_set_level(inst, dma->state.int_status &
-				       dma->state.int_enable);
+	ferry_instance_set_level(inst, dma->regs.int_status &
+				       dma->regs.int_enable);
 }
 
 /**
@@ -46,38 +47,32 @@ void dma_level(struct ferry_instance *inst, struct dma *dma)
  */
 void dma_halt(struct ferry_instance *inst, struct dma *dma, u32 error)
 {
-	struct dma_state *state = &dma->state;
+	struct dma_regs *regs = &dma->regs;
 
-	state->control &= ~FERRY_DMA_CTRL_ENABLE;
-	state->error = error;
-	state->int_status |= FERRY_DMA_INT_HALT;
+	regs->control &= ~FERRY_DMA_CTRL_ENABLE;
+	regs->error = error;
+	regs->int_status |= FERRY_DMA_INT_HALT;
 	dma_level(inst, dma);
-	ferry_instance_raise(inst, state->error_vector);
-}
-
-/* The user has switched the engine off since this job was fetched. */
-static bool abandoned(const struct dma_state *state)
-{
-	return state->epoch != state->job.epoch;
+	ferry_instance_raise(inst, regs->error_vector);
 }
 
 /* Ends the job without a trace, but for an error of the ring. */
 static void drop(struct ferry_instance *inst, struct dma *dma, u32 error)
 {
 	spin_lock(&dma->lock);
-	WRITE_ONCE(dma->state.job.active, false);
-	if (error && !abandoned(&dma->state))
+	WRITE_ONCE(dma->job.active, false);
+	if (error && !dma->job.abandoned)
 		dma_halt(inst, dma, error);
 	spin_unlock(&dma->lock);
 }
 
 /* Where the driver says that the ring ends. */
-static u32 producer(struct ferry_instance *inst, const struct dma_state *state)
+static u32 producer(struct ferry_instance *inst, const struct dma_regs *regs)
 {
 	const __le32 *doorbell;
 
-	if (!(state->control & FERRY_DMA_CTRL_POLL))
-		return state->tail;
+	if (!(regs->control & FERRY_DMA_CTRL_POLL))
+		return regs->tail;
 	doorbell = ferry_instance_memory(inst, FERRY_DMA_BAR_MEM,
 					 FERRY_DMA_MEM_DOORBELL);
 	return le32_to_cpu(READ_ONCE(*doorbell));
@@ -86,39 +81,38 @@ static u32 producer(struct ferry_instance *inst, const struct dma_state *state)
 /* Returns whether there is a job now. */
 static bool next(struct ferry_instance *inst, struct dma *dma)
 {
-	struct dma_state *state = &dma->state;
-	struct dma_job *job = &state->job;
+	struct dma_regs *regs = &dma->regs;
+	struct dma_job *job = &dma->job;
 	u32 tail;
 
-	if (!(state->control & FERRY_DMA_CTRL_ENABLE) ||
-	    (state->fault & FERRY_DMA_FAULT_STUCK))
+	if (!(regs->control & FERRY_DMA_CTRL_ENABLE) ||
+	    (regs->fault & FERRY_DMA_FAULT_STUCK))
 		return false;
-	tail = producer(inst, state);
-	if (!dma_ring_valid(state)) {
+	tail = producer(inst, regs);
+	if (!dma_ring_valid(dma)) {
 		dma_halt(inst, dma, FERRY_DMA_ERROR_RING);
 		return false;
 	}
-	if (tail >= state->size || state->head >= state->size) {
+	if (tail >= regs->size || regs->head >= regs->size) {
 		dma_halt(inst, dma, FERRY_DMA_ERROR_TAIL);
 		return false;
 	}
-	if (state->head == tail) {
-		if (state->control & FERRY_DMA_CTRL_POLL)
+	if (regs->head == tail) {
+		if (regs->control & FERRY_DMA_CTRL_POLL)
 			ferry_instance_kick_after(inst, POLL_INTERVAL);
 		return false;
 	}
 	memset(job, 0, sizeof(*job));
-	job->epoch = state->epoch;
-	job->addr = state->ring + (u64)state->head * sizeof(job->desc);
-	if (state->fault_count)
-		job->faults = state->fault & ~DMA_FAULTS_ENGINE;
+	job->addr = dma_ring(dma) + (u64)regs->head * sizeof(job->desc);
+	if (regs->fault_count)
+		job->faults = regs->fault & ~DMA_FAULTS_ENGINE;
 	WRITE_ONCE(job->active, true);
 	return true;
 }
 
 static bool fetch(struct ferry_instance *inst, struct dma *dma)
 {
-	struct dma_job *job = &dma->state.job;
+	struct dma_job *job = &dma->job;
 	bool found;
 
 	spin_lock(&dma->lock);
@@ -130,7 +124,7 @@ static bool fetch(struct ferry_instance *inst, struct dma *dma)
 		drop(inst, dma, FERRY_DMA_ERROR_FETCH);
 		return true;
 	}
-	dma_job_begin(dma, job);
+	dma_job_begin(dma);
 	return true;
 }
 
@@ -155,20 +149,20 @@ static int write_back(struct ferry_instance *inst, struct dma_job *job)
 /* It has been written; now the registers say so, and the interrupt. */
 static void retire(struct ferry_instance *inst, struct dma *dma)
 {
-	struct dma_state *state = &dma->state;
-	struct dma_job *job = &state->job;
+	struct dma_regs *regs = &dma->regs;
+	struct dma_job *job = &dma->job;
 
 	spin_lock(&dma->lock);
 	WRITE_ONCE(job->active, false);
-	if (!abandoned(state)) {
-		state->head = (state->head + 1) & (state->size - 1);
-		state->count++;
-		if (job->faults && state->fault_count &&
-		    state->fault_count != FERRY_DMA_FAULT_FOREVER &&
-		    !--state->fault_count)
-			state->fault &= DMA_FAULTS_ENGINE;
-		if (dma_job_interrupts(dma, job)) {
-			state->int_status |= FERRY_DMA_INT_DONE;
+	if (!job->abandoned) {
+		regs->head = (regs->head + 1) & (regs->size - 1);
+		regs->count++;
+		if (job->faults && regs->fault_count &&
+		    regs->fault_count != FERRY_DMA_FAULT_FOREVER &&
+		    !--regs->fault_count)
+			regs->fault &= DMA_FAULTS_ENGINE;
+		if (dma_job_interrupts(dma)) {
+			regs->int_status |= FERRY_DMA_INT_DONE;
 			dma_level(inst, dma);
 			ferry_instance_raise(inst,
 					     le16_to_cpu(job->desc.vector));
@@ -180,8 +174,8 @@ static void retire(struct ferry_instance *inst, struct dma *dma)
 /* Returns whether the job has been late enough. */
 static bool is_due(struct ferry_instance *inst, struct dma *dma)
 {
-	struct dma_job *job = &dma->state.job;
-	unsigned int delay = READ_ONCE(dma->state.fault_delay);
+	struct dma_job *job = &dma->job;
+	unsigned int delay = READ_ONCE(dma->regs.fault_delay);
 	unsigned long left;
 
 	if (!(job->faults & FERRY_DMA_FAULT_LATE))
@@ -201,7 +195,7 @@ static bool is_due(struct ferry_instance *inst, struct dma *dma)
 /* Returns whether the engine can go on. */
 static bool complete_job(struct ferry_instance *inst, struct dma *dma)
 {
-	struct dma_job *job = &dma->state.job;
+	struct dma_job *job = &dma->job;
 
 	if (!is_due(inst, dma))
 		return false;
@@ -215,14 +209,14 @@ static bool complete_job(struct ferry_instance *inst, struct dma *dma)
 /* One piece of work. Returns whether there may be more. */
 static bool step(struct ferry_instance *inst, struct dma *dma)
 {
-	struct dma_job *job = &dma->state.job;
+	struct dma_job *job = &dma->job;
 	bool gone, stuck;
 
 	if (!job->active)
 		return fetch(inst, dma);
 	spin_lock(&dma->lock);
-	gone = abandoned(&dma->state);
-	stuck = dma->state.fault & FERRY_DMA_FAULT_STUCK;
+	gone = job->abandoned;
+	stuck = dma->regs.fault & FERRY_DMA_FAULT_STUCK;
 	spin_unlock(&dma->lock);
 	if (gone) {
 		drop(inst, dma, FERRY_DMA_ERROR_NONE);
@@ -232,7 +226,7 @@ static bool step(struct ferry_instance *inst, struct dma *dma)
 		return false;
 	if (job->status != FERRY_DMA_S_PENDING)
 		return complete_job(inst, dma);
-	dma_job_step(inst, dma, job);
+	dma_job_step(inst, dma);
 	return true;
 }
 

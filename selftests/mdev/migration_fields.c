@@ -86,7 +86,7 @@ FIXTURE_VARIANT_ADD(fields, display)
 FIXTURE_VARIANT_ADD(fields, dma)
 {
 	.device = "dma",
-	.len = 190,
+	.len = 183,
 	.bar = BAR0,
 	.reg = FERRY_DMA_FAULT_DELAY,
 	.value = 99,
@@ -95,14 +95,14 @@ FIXTURE_VARIANT_ADD(fields, dma)
 		{ 24, 4, FERRY_DMA_ERROR_WRITE, true }, { 32, 4, 7, true },
 		{ 40, 4, 31, true }, { 44, 4, 0x1f, true },
 		{ 52, 4, FERRY_DMA_DELAY_MAX, true },
-		{ 176, 4, FERRY_DMA_S_INJECTED, true },
+		{ 172, 4, FERRY_DMA_S_INJECTED, true },
 		{ 20, 4, 4 }, { 20, 4, 0x80000000 },
 		{ 24, 4, FERRY_DMA_ERROR_WRITE + 1 }, { 32, 4, 8 },
 		{ 36, 4, 8 }, { 40, 4, 32 }, { 44, 4, FERRY_DMA_FAULT_DAMAGE },
 		{ 44, 4, 0x40 }, { 52, 4, FERRY_DMA_DELAY_MAX + 1 },
-		{ 176, 4, FERRY_DMA_S_INJECTED + 1 },
-		{ 180, 4, FERRY_DMA_FAULT_STUCK }, { 188, 1, 1 }, { 188, 1, 2 },
-		{ 189, 1, 2 }, { 189, 1, 255 },
+		{ 172, 4, FERRY_DMA_S_INJECTED + 1 },
+		{ 176, 4, FERRY_DMA_FAULT_STUCK }, { 180, 1, 1 }, { 180, 1, 2 },
+		{ 181, 1, 2 }, { 182, 1, 255 },
 	},
 };
 
@@ -241,7 +241,7 @@ static int move(const struct vdev *from, const struct vdev *to)
 }
 
 /* Sides, and what has been thrown. */
-TEST(dice)
+TEST(dice_move)
 {
 	const char *missing = device_missing("dice");
 	struct vdev v, to;
@@ -268,7 +268,7 @@ TEST(dice)
 }
 
 /* The picture is the same, and so are the registers. */
-TEST(picture)
+TEST(picture_moves)
 {
 	const char *missing = device_missing(DISPLAY);
 	struct vfio_device_gfx_plane_info plane, plane_to;
@@ -325,7 +325,7 @@ TEST(picture)
 }
 
 /* A stream of each type of display has room for its memory. */
-TEST(displays)
+TEST(room)
 {
 	static const struct {
 		const char *name;
