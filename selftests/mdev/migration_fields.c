@@ -151,9 +151,11 @@ TEST_F(fields, lengths)
 		(void *)(self->model - sizeof(*section));
 	__u8 *longer = calloc(1, self->len + 64);
 	size_t base = self->model - self->stream, len, whole;
+	/* Each takes seconds with a picture. */
+	const size_t step = self->len > 1 << 20 ? 7 : 1;
 
 	ASSERT_NE(NULL, longer);
-	for (len = 0; len < self->model_len + 17; len++) {
+	for (len = 0; len < self->model_len + 17; len += step) {
 		if (len == self->model_len)
 			continue;
 		section->length = len;
