@@ -18,13 +18,11 @@
 
 #define MEMORY_BAR	0
 #define REGISTER_BAR	2
-#define REGISTER_SIZE	4096
 
 /* Offsets in the register BAR. */
 #define REG_EDID	0x000
 #define REG_EDID_END	0x400
 #define REG_VGA		0x400	/* of I/O port 0x3c0 */
-#define REG_VGA_END	0x420
 #define REG_DISPI	0x500
 #define REG_EXT_SIZE	0x600
 #define REG_EXT_ENDIAN	0x604
@@ -150,10 +148,8 @@ static u64 display_read(struct ferry_instance *inst, unsigned int bar, u64 off,
 	return value;
 }
 
-static void vga_write(struct display *display, u64 reg, u8 value)
+static void attribute_write(struct display *display, u8 value)
 {
-	if (reg != VGA_ATTRIBUTE)
-		return;
 	if (!display->attribute_data)
 		display->blank = !(value & ATTRIBUTE_UNBLANK);
 	display->attribute_data = !display->attribute_data;
@@ -179,8 +175,8 @@ static void display_write(struct ferry_instance *inst, unsigned int bar,
 	struct display *display = ferry_instance_state(inst);
 
 	mutex_lock(&display->lock);
-	if (width == 1 && off >= REG_VGA && off < REG_VGA_END)
-		vga_write(display, off - REG_VGA, value);
+	if (width == 1 && off == REG_VGA + VGA_ATTRIBUTE)
+		attribute_write(display, value);
 	else if (width == 2 && off >= REG_DISPI &&
 		 off < REG_DISPI + 2 * DISPI_COUNT)
 		dispi_write(inst, (off - REG_DISPI) / 2, value);
@@ -210,7 +206,6 @@ static bool display_plane(struct ferry_instance *inst, struct ferry_plane *plane
 	plane->offset = (u64)plane->stride * dispi[DISPI_Y_OFFSET] +
 			PIXEL_BYTES * dispi[DISPI_X_OFFSET];
 	mutex_unlock(&display->lock);
-
 	return on && plane->offset + (u64)plane->stride * plane->height <= memory;
 }
 
@@ -228,13 +223,11 @@ static int display_check(struct ferry_instance *inst, const void *state)
 	const struct display *display = state;
 	const u16 *dispi = display->dispi;
 
-	if (dispi[DISPI_XRES] > model->display.max_width ||
-	    dispi[DISPI_YRES] > model->display.max_height ||
-	    dispi[DISPI_ID] || dispi[DISPI_MEMORY_64K])
-		return -ERANGE;
-	if (display->endian != ENDIAN_LITTLE && display->endian != ENDIAN_BIG)
-		return -EINVAL;
-	return 0;
+	return dispi[DISPI_XRES] > model->display.max_width ||
+	       dispi[DISPI_YRES] > model->display.max_height ||
+	       dispi[DISPI_ID] || dispi[DISPI_MEMORY_64K] ||
+	       (display->endian != ENDIAN_LITTLE &&
+		display->endian != ENDIAN_BIG) ? -EINVAL : 0;
 }
 
 /* The vendor and the device are those that drivers know; the subsystem is nobody's. */
@@ -247,7 +240,7 @@ static int display_check(struct ferry_instance *inst, const void *state)
 	.revision = 2,							\
 	.bars[MEMORY_BAR].flags = PCI_BASE_ADDRESS_MEM_PREFETCH,	\
 	.bars[MEMORY_BAR].max_width = 8,				\
-	.bars[REGISTER_BAR].size = REGISTER_SIZE,			\
+	.bars[REGISTER_BAR].size = SZ_4K,				\
 	.bars[REGISTER_BAR].max_width = 4,				\
 	.display.bar = MEMORY_BAR,					\
 	.display.plane = display_plane,					\
