@@ -366,6 +366,7 @@ void ferry_parent_unregister(struct ferry_parent *parent);
 
 /**
  * module_ferry_models - a module that does nothing but offer models
+ * @_prefix: what its own symbols begin with
  * @_name: as ferry_parent_register()
  * @_models: likewise
  * @_nr_models: likewise
@@ -373,20 +374,21 @@ void ferry_parent_unregister(struct ferry_parent *parent);
  *
  * Takes the place of module_init() and module_exit().
  */
-#define module_ferry_models(_name, _models, _nr_models, _max_instances)	\
-static struct ferry_parent *__ferry_parent;				\
-static int __init __ferry_models_init(void)				\
+#define module_ferry_models(_prefix, _name, _models, _nr_models,	\
+			    _max_instances)				\
+static struct ferry_parent *_prefix##_parent;				\
+static int __init _prefix##_models_init(void)				\
 {									\
-	__ferry_parent = ferry_parent_register(_name, THIS_MODULE,	\
-					       _models, _nr_models,	\
-					       _max_instances);		\
-	return PTR_ERR_OR_ZERO(__ferry_parent);				\
+	_prefix##_parent = ferry_parent_register(_name, THIS_MODULE,	\
+						 _models, _nr_models,	\
+						 _max_instances);	\
+	return PTR_ERR_OR_ZERO(_prefix##_parent);			\
 }									\
-static void __exit __ferry_models_exit(void)				\
+static void __exit _prefix##_models_exit(void)				\
 {									\
-	ferry_parent_unregister(__ferry_parent);			\
+	ferry_parent_unregister(_prefix##_parent);			\
 }									\
-module_init(__ferry_models_init);					\
-module_exit(__ferry_models_exit)
+module_init(_prefix##_models_init);					\
+module_exit(_prefix##_models_exit)
 
 #endif /* FERRY_MODEL_H */

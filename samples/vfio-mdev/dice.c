@@ -133,7 +133,7 @@ static const struct ferry_model dice_model = {
 	.write = dice_write,
 };
 
-module_ferry_models("dice", &dice_model, 1, 16);
+module_ferry_models(dice, "dice", &dice_model, 1, 16);
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("A cup of dice as a PCI device");

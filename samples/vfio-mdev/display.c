@@ -290,8 +290,8 @@ static unsigned int max_instances = 64;
 module_param(max_instances, uint, 0444);
 MODULE_PARM_DESC(max_instances, "How many instances there may be at once (default 64)");
 
-module_ferry_models("ferry-display", display_models, ARRAY_SIZE(display_models),
-		    max_instances);
+module_ferry_models(display, "ferry-display", display_models,
+		    ARRAY_SIZE(display_models), max_instances);
 
 MODULE_LICENSE("GPL");
 MODULE_AUTHOR("Ferry developers");

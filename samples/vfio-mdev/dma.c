@@ -266,7 +266,7 @@ static const struct ferry_model dma_models[] = {
 		  2048),
 };
 
-module_ferry_models("ferry-dma", dma_models, ARRAY_SIZE(dma_models),
+module_ferry_models(dma, "ferry-dma", dma_models, ARRAY_SIZE(dma_models),
 		    max_instances);
 
 MODULE_LICENSE("GPL");
