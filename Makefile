@@ -130,6 +130,11 @@ soaked = $(filter-out %-debug,$(KERNELS))
 soak:
 	@selftests/checks/check --soak $(soaked)
 
+# BENCH=--accept makes the counts those that later ones are held against.
+.PHONY: bench
+bench:
+	@selftests/bench/run $(BENCH) $(filter-out %-debug,$(KERNELS))
+
 .PHONY: demo
 demo:
 	@$(vm)/demo
@@ -152,6 +157,7 @@ help:
 	@echo '  demo        an NVMe controller and a mediated UART in a QEMU guest'
 	@echo '  check       every test, on kernels $(KERNELS)'
 	@echo '  soak        only the tests that have a long version, and that, for an hour or more'
+	@echo '  bench       what operations cost, in instructions, beside the kernel'"'"'s own drivers'
 	@echo '  unit        only the tests that run in user space'
 	@echo '  shell       a shell in a virtual machine with the modules loaded'
 	@echo ''

@@ -66,7 +66,7 @@ bool device_is_mdev(const char *name)
 {
 	static const char *const models[] = {
 		"uart", "dice", "display", "dma", "guest", "everything",
-		"traveller", NULL,
+		"traveller", "mtty", "mdpy", NULL,
 	};
 	const char *const *model;
 
