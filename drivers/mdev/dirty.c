@@ -8,8 +8,9 @@
  * written to more of them than are kept between two looks has written everywhere, which is
  * true enough to be safe.
  */
+#include <linux/memcontrol.h>
 #include <linux/module.h>
-#include <linux/sched.h>
+#include <linux/sched/mm.h>
 #include <linux/sizes.h>
 #include <linux/xarray.h>
 
@@ -21,6 +22,8 @@ MODULE_INFO(import_ns, "IOMMUFD");
 
 /* Of guest memory; 64 pages take 576 bytes at most when they are neighbours. */
 #define PAGES_MAX	(SZ_4G >> PAGE_SHIFT)
+/* It can do without, and does not want the user's processes killed for it. */
+#define LOG_GFP		(GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 /* How many are told between two looks at the lock. */
 #define BATCH		64
 
@@ -40,7 +43,7 @@ static bool add(struct ferry_dirty *dirty, unsigned long page)
 
 	if (dirty->count == PAGES_MAX && !xa_load(&dirty->pages, page))
 		return false;
-	old = xa_store(&dirty->pages, page, xa_mk_value(0), GFP_KERNEL_ACCOUNT);
+	old = xa_store(&dirty->pages, page, xa_mk_value(0), LOG_GFP);
 	if (xa_is_err(old))
 		return false;
 	dirty->count += !old;
@@ -63,11 +66,14 @@ void ferry_dirty_add(struct ferry_instance *inst, u64 iova, size_t len)
 	struct ferry_dirty *dirty = &inst->dirty;
 	unsigned long page = iova >> PAGE_SHIFT;
 	unsigned long last = (iova + len - 1) >> PAGE_SHIFT;
+	struct mem_cgroup *old;
 
 	/* A log that begins now begins behind this write, which its user has to expect. */
 	if (!READ_ONCE(dirty->on))
 		return;
 	mutex_lock(&dirty->lock);
+	/* The worker is nobody's: what it allocates is the user's all the same. */
+	old = set_active_memcg(dirty->memcg);
 	if (dirty->on && !dirty->everything) {
 		while (page <= last && add(dirty, page))
 			page++;
@@ -76,6 +82,7 @@ void ferry_dirty_add(struct ferry_instance *inst, u64 iova, size_t len)
 			dirty->everything = true;
 		}
 	}
+	set_active_memcg(old);
 	mutex_unlock(&dirty->lock);
 }
 
@@ -90,6 +97,7 @@ static int log_start(struct vfio_device *vdev, struct rb_root_cached *ranges,
 	mutex_lock(&dirty->lock);
 	if (!dirty->on) {
 		WRITE_ONCE(dirty->on, true);
+		dirty->memcg = get_mem_cgroup_from_mm(current->mm);
 		*page_size = PAGE_SIZE;
 		ret = 0;
 	}
@@ -192,6 +200,9 @@ void ferry_dirty_stop(struct ferry_instance *inst)
 	struct ferry_dirty *dirty = &inst->dirty;
 
 	mutex_lock(&dirty->lock);
+	if (dirty->on)
+		mem_cgroup_put(dirty->memcg);
+	dirty->memcg = NULL;
 	WRITE_ONCE(dirty->on, false);
 	forget(dirty);
 	mutex_unlock(&dirty->lock);

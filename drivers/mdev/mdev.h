@@ -99,6 +99,7 @@ struct ferry_guest {
  * @lock: guards everything here; nothing but memory is asked for with it held
  * @on: the user wants to know
  * @everything: it is no use to keep @pages; until the log ends
+ * @memcg: whose memory @pages is, while @on; a reference
  * @count: how many are in @pages
  * @pages: by number, of PAGE_SIZE
  */
@@ -106,6 +107,7 @@ struct ferry_dirty {
 	struct mutex lock;	/* see above */
 	bool on;
 	bool everything;
+	struct mem_cgroup *memcg;
 	unsigned int count;
 	struct xarray pages;
 };

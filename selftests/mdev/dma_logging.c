@@ -4,10 +4,12 @@
  * wasn't, and each of them once.
  */
 #include <errno.h>
-#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../../include/uapi/ferry/dma.h"
@@ -250,6 +252,76 @@ TEST_F(dma_logging, everything)
 	ASSERT_EQ(0, report(self));
 	EXPECT_TRUE(none(self));
 	munmap(memory, window);
+}
+
+/* A folder of control groups with one for this process, or why there is none. */
+static const char *own_cgroup(const char *folder)
+{
+	char path[FERRY_NAME_MAX], pid[16];
+
+	if (mkdir(folder, 0700) || mount("none", folder, "cgroup2", 0, NULL))
+		return "control groups can't be mounted";
+	snprintf(path, sizeof(path), "%s/cgroup.subtree_control", folder);
+	if (text_write(path, "+memory"))
+		return "this kernel's control groups don't count memory";
+	snprintf(path, sizeof(path), "%s/ours", folder);
+	mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s/ours/cgroup.procs", folder);
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	return text_write(path, pid) ? "this process can't move" : NULL;
+}
+
+/* Bytes of the kernel's objects that the group pays for. */
+static long kernel_objects(const char *folder)
+{
+	char path[FERRY_NAME_MAX], text[FERRY_TEXT_MAX];
+	const char *found;
+
+	snprintf(path, sizeof(path), "%s/ours/memory.stat", folder);
+	if (text_read(path, text, sizeof(text)) < 0)
+		return -1;
+	found = strstr(text, "\nslab ");
+	return found ? atol(found + strlen("\nslab ")) : -1;
+}
+
+/* The log is the user's: nine bytes for each page. The worker who fills it is nobody's. */
+TEST_F(dma_logging, whose_memory)
+{
+	const __u64 window = 256ULL << 20, base = 1ULL << 36;
+	char folder[] = "/tmp/ferry-cgroup-XXXXXX";
+	struct vdev *v = &self->e.v;
+	const char *why;
+	unsigned int i;
+	void *memory;
+	long before;
+
+	ASSERT_EQ(0, logging_stop(v));
+	ASSERT_NE(NULL, mkdtemp(folder));
+	rmdir(folder);
+	why = own_cgroup(folder);
+	if (why)
+		SKIP(return, "%s", why);
+	ASSERT_EQ(0, logging_start(v, M, LEN, PAGE));
+	memory = mmap(NULL, window, PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, memory);
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(0, dma_map(v, base + i * window, memory, window,
+				     DMA_RW));
+	/* Of the first one the memory itself comes, and its page tables. */
+	ASSERT_EQ(FERRY_DMA_S_OK, engine_run(&self->e, FERRY_DMA_OP_FILL, 0, 0,
+					     base, window, 0));
+	before = kernel_objects(folder);
+	for (i = 1; i < 3; i++)
+		ASSERT_EQ(FERRY_DMA_S_OK,
+			  engine_run(&self->e, FERRY_DMA_OP_FILL, 0, 0,
+				     base + i * window, window, 0));
+	EXPECT_LE(before + (1 << 20), kernel_objects(folder)) {
+		TH_LOG("%ld bytes, then %ld", before, kernel_objects(folder));
+	}
+	munmap(memory, window);
+	umount2(folder, MNT_DETACH);
+	rmdir(folder);
 }
 
 /*
