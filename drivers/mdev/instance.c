@@ -9,16 +9,22 @@
 #include "compat/compat.h"
 #include "mdev.h"
 
+/* All but the memory, which is zero already or about to go. */
+static void reset_registers(struct ferry_instance *inst)
+{
+	ferry_instance_set_level(inst, false);
+	ferry_messages_reset(inst);
+	inst->model->reset(inst);
+}
+
 /**
  * ferry_model_reset - put a model, and what the kit keeps for it, to where power-on does
  * @inst: the instance, with its gate locked or nobody using it
  */
 void ferry_model_reset(struct ferry_instance *inst)
 {
-	ferry_instance_set_level(inst, false);
-	ferry_messages_reset(inst);
 	ferry_memory_clear(inst);
-	inst->model->reset(inst);
+	reset_registers(inst);
 }
 
 /**
@@ -97,7 +103,7 @@ static int instance_open(struct vfio_device *vdev)
 		goto err_messages;
 	/* Now there is memory that the model may want to fill. */
 	if (ferry_memory_exists(inst->model))
-		ferry_model_reset(inst);
+		reset_registers(inst);
 	ferry_bars_init(inst);
 	ferry_device_start(fdev);
 	ferry_work_start(inst, WORK_CLOSED);
@@ -119,7 +125,7 @@ static void instance_close(struct vfio_device *vdev)
 
 	ferry_work_stop(inst, WORK_CLOSED);
 	ferry_device_stop(fdev);
-	ferry_model_reset(inst);
+	reset_registers(inst);
 	mutex_lock(&fdev->config_lock);
 	ferry_migration_reset(fdev);
 	mutex_unlock(&fdev->config_lock);
@@ -179,7 +185,7 @@ struct ferry_instance *ferry_instance_create(struct device *dev,
 	ret = model->create ? model->create(inst) : 0;
 	if (ret)
 		goto err_guest;
-	ferry_model_reset(inst);
+	reset_registers(inst);
 	return inst;
 
 err_guest:
