@@ -243,7 +243,7 @@ void uart_card_put(struct uart_card *card);
 u8 uart_port_cause(const struct uart *u);
 void uart_port_lines(struct uart *u);
 void uart_port_receive(struct uart *u, u8 byte, u8 error);
-u8 uart_port_read(struct uart *u, unsigned int reg);
+u8 uart_port_read(struct uart *u, unsigned int reg, bool *changed);
 void uart_port_write(struct uart *u, unsigned int reg, u8 value);
 
 /* uart_state.c: what a card takes along when it migrates */

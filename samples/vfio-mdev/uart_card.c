@@ -62,11 +62,13 @@ u64 uart_card_read(struct ferry_instance *inst, unsigned int bar, u64 off,
 {
 	struct uart_card *card = uart_card_of(inst);
 	struct uart *u = &card->port[off / UART_REGISTERS];
+	bool changed;
 	u8 value;
 
 	spin_lock_irq(&card->lock);
-	value = uart_port_read(u, off % UART_REGISTERS);
-	uart_line_update(u);
+	value = uart_port_read(u, off % UART_REGISTERS, &changed);
+	if (changed)
+		uart_line_update(u);
 	spin_unlock_irq(&card->lock);
 	return value;
 }

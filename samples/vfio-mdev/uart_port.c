@@ -95,11 +95,20 @@ void uart_port_lines(struct uart *u)
 	u->msr = (u->msr & UART_MSR_ANY_DELTA) | lines;
 }
 
-static u8 read_lsr(struct uart *u)
+static u8 read_rx(struct uart *u, bool *changed)
+{
+	*changed = u->rx.len || u->timeout || u->waiting;
+	u->timeout = false;
+	u->waiting = false;
+	return u->rx.len ? fifo_pop(&u->rx) : 0;
+}
+
+static u8 read_lsr(struct uart *u, bool *changed)
 {
 	u8 lsr = errors(u), any = 0;
 	unsigned int i;
 
+	*changed = lsr;
 	if (u->rx.len)
 		lsr |= UART_LSR_DR;
 	if (!u->tx.len)
@@ -115,48 +124,55 @@ static u8 read_lsr(struct uart *u)
 	return lsr;
 }
 
-static u8 read_iir(struct uart *u)
+static u8 read_iir(struct uart *u, bool *changed)
 {
 	u8 cause = uart_port_cause(u);
 
 	/* Reading acknowledges this one, and no other. */
-	if (cause == UART_IIR_THRI)
+	*changed = cause == UART_IIR_THRI;
+	if (*changed)
 		u->thre = false;
 	return cause | (u->fcr & UART_FCR_ENABLE_FIFO ? UART_IIR_FIFOS : 0);
+}
+
+static u8 read_msr(struct uart *u, bool *changed)
+{
+	u8 value = u->msr;
+
+	*changed = value & UART_MSR_ANY_DELTA;
+	u->msr &= UART_MSR_LINES;
+	return value;
 }
 
 /**
  * uart_port_read - the driver reads a register
  * @u: the port
  * @reg: 0 to 7
+ * @changed: set to whether the port isn't as it was; most reads are of somebody who waits,
+ *	and change nothing
  *
  * Return: its value.
  */
-u8 uart_port_read(struct uart *u, unsigned int reg)
+u8 uart_port_read(struct uart *u, unsigned int reg, bool *changed)
 {
-	u8 value;
+	bool dlab = u->lcr & UART_LCR_DLAB;
 
+	*changed = false;
 	switch (reg) {
 	case UART_RX:
-		if (u->lcr & UART_LCR_DLAB)
-			return u->divisor;
-		u->timeout = false;
-		u->waiting = false;
-		return u->rx.len ? fifo_pop(&u->rx) : 0;
+		return dlab ? u->divisor : read_rx(u, changed);
 	case UART_IER:
-		return u->lcr & UART_LCR_DLAB ? u->divisor >> 8 : u->ier;
+		return dlab ? u->divisor >> 8 : u->ier;
 	case UART_IIR:
-		return read_iir(u);
+		return read_iir(u, changed);
 	case UART_LCR:
 		return u->lcr;
 	case UART_MCR:
 		return u->mcr;
 	case UART_LSR:
-		return read_lsr(u);
+		return read_lsr(u, changed);
 	case UART_MSR:
-		value = u->msr;
-		u->msr &= UART_MSR_LINES;
-		return value;
+		return read_msr(u, changed);
 	default:
 		return u->scr;
 	}
