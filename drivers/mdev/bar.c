@@ -33,21 +33,26 @@ static void bar_leave(struct ferry_instance *inst)
 	ferry_gate_leave(&inst->fdev);
 }
 
-/*
- * The width of the next piece of an access: aligned, within @len, and as wide as
- * whoever answers there takes it.
- */
-static unsigned int bar_width(struct ferry_instance *inst, unsigned int bar,
-			      u64 off, size_t len)
+/* The width of the next piece of an access that isn't a single one. */
+static noinline unsigned int piece_width(const struct ferry_model *model,
+					 unsigned int bar, u64 off, size_t len)
 {
-	unsigned int max = inst->model->bars[bar].max_width;
+	unsigned int max = model->bars[bar].max_width;
 
-	/* Nearly always it is the whole access. */
-	if (len <= max && !((off | len) & (len - 1)))
-		return len;
-	if (ferry_msix_owns(inst->model, bar, off))
+	if (ferry_msix_owns(model, bar, off))
 		max = sizeof(u64);
 	return 1U << min(__ffs(off | max), __fls(len));
+}
+
+/* Aligned, within @len, and as wide as whoever answers there takes it. */
+static __always_inline unsigned int bar_width(const struct ferry_model *model,
+					      unsigned int bar, u64 off,
+					      size_t len)
+{
+	/* Nearly always it is the whole access. */
+	if (len <= model->bars[bar].max_width && !((off | len) & (len - 1)))
+		return len;
+	return piece_width(model, bar, off, len);
 }
 
 static u64 memory_load(const void *memory, unsigned int width)
@@ -133,7 +138,7 @@ static int bar_read(struct ferry_device *fdev, struct ferry_region *region,
 	if (ret)
 		return ret;
 	for (; len; len -= width, off += width, buf += width) {
-		width = bar_width(inst, bar, off, len);
+		width = bar_width(inst->model, bar, off, len);
 		memory_store(buf, width, bar_load(inst, bar, off, width));
 	}
 	bar_leave(inst);
@@ -152,7 +157,7 @@ static int bar_write(struct ferry_device *fdev, struct ferry_region *region,
 	if (ret)
 		return ret;
 	for (; len; len -= width, off += width, buf += width) {
-		width = bar_width(inst, bar, off, len);
+		width = bar_width(inst->model, bar, off, len);
 		bar_store(inst, bar, off, width, memory_load(buf, width));
 	}
 	bar_leave(inst);

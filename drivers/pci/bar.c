@@ -16,7 +16,7 @@
 
 /* Buffers hold bytes in the device's order, at any alignment. */
 #define DEFINE_LE(bits)							\
-static u##bits get_le##bits(const void *buf)				\
+static __always_inline u##bits get_le##bits(const void *buf)		\
 {									\
 	__le##bits le;							\
 									\
@@ -24,7 +24,7 @@ static u##bits get_le##bits(const void *buf)				\
 	return le##bits##_to_cpu(le);					\
 }									\
 									\
-static void put_le##bits(void *buf, u##bits value)			\
+static __always_inline void put_le##bits(void *buf, u##bits value)	\
 {									\
 	__le##bits le = cpu_to_le##bits(value);				\
 									\
@@ -36,12 +36,10 @@ DEFINE_LE(32)
 DEFINE_LE(64)
 
 /* The widest access that is aligned at @addr and takes no more than @len bytes. */
-static unsigned int access_width(const void __iomem *addr, size_t len,
-				 unsigned int max)
+static __always_inline unsigned int access_width(const void __iomem *addr,
+						 size_t len, unsigned int max)
 {
-	while (max > len || !IS_ALIGNED((unsigned long)addr, max))
-		max >>= 1;
-	return max;
+	return 1U << min(__ffs((unsigned long)addr | max), __fls(len));
 }
 
 /**
@@ -177,28 +175,41 @@ static struct ferry_pci_bar *region_bar(struct ferry_device *fdev,
 
 /*
  * The MSI-X table is the kernel's: it reads as ones, and writes are dropped,
- * without asking the device and so whether or not it decodes memory.
+ * without asking the device and so whether or not it decodes memory. This says
+ * where in an access it begins and ends, if any of it is there.
  */
+static __always_inline bool meets_hole(const struct ferry_pci_bar *bar,
+				       u64 off, size_t len, size_t *start,
+				       size_t *end)
+{
+	if (likely(off >= bar->hole_end || off + len <= bar->hole_start))
+		return false;
+	*start = clamp_t(u64, bar->hole_start, off, off + len) - off;
+	*end = clamp_t(u64, bar->hole_end, off, off + len) - off;
+	return true;
+}
+
 static int mmio_region_read(struct ferry_device *fdev,
 			    struct ferry_region *region, u64 off, void *buf,
 			    size_t len)
 {
 	struct ferry_pci_bar *bar = region_bar(fdev, region);
-	size_t start = clamp_t(u64, bar->hole_start, off, off + len) - off;
-	size_t end = clamp_t(u64, bar->hole_end, off, off + len) - off;
+	size_t start = len, end = len;
 	int ret;
 
 	if (bar->error)
 		return bar->error;
-	memset(buf + start, 0xff, end - start);
+	if (meets_hole(bar, off, len, &start, &end))
+		memset(buf + start, 0xff, end - start);
 	if (end - start == len)
 		return 0;
 	ret = ferry_gate_enter_awake(fdev);
 	if (ret)
 		return ret;
 	ferry_pci_mmio_read(bar->io + off, buf, start, MMIO_MAX_WIDTH);
-	ferry_pci_mmio_read(bar->io + off + end, buf + end, len - end,
-			    MMIO_MAX_WIDTH);
+	if (end < len)
+		ferry_pci_mmio_read(bar->io + off + end, buf + end, len - end,
+				    MMIO_MAX_WIDTH);
 	ferry_gate_leave(fdev);
 	return 0;
 }
@@ -208,20 +219,20 @@ static int mmio_region_write(struct ferry_device *fdev,
 			     const void *buf, size_t len)
 {
 	struct ferry_pci_bar *bar = region_bar(fdev, region);
-	size_t start = clamp_t(u64, bar->hole_start, off, off + len) - off;
-	size_t end = clamp_t(u64, bar->hole_end, off, off + len) - off;
+	size_t start = len, end = len;
 	int ret;
 
 	if (bar->error)
 		return bar->error;
-	if (end - start == len)
+	if (meets_hole(bar, off, len, &start, &end) && end - start == len)
 		return 0;
 	ret = ferry_gate_enter_awake(fdev);
 	if (ret)
 		return ret;
 	ferry_pci_mmio_write(bar->io + off, buf, start, MMIO_MAX_WIDTH);
-	ferry_pci_mmio_write(bar->io + off + end, buf + end, len - end,
-			     MMIO_MAX_WIDTH);
+	if (end < len)
+		ferry_pci_mmio_write(bar->io + off + end, buf + end, len - end,
+				     MMIO_MAX_WIDTH);
 	ferry_gate_leave(fdev);
 	return 0;
 }
