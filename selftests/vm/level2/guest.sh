@@ -44,7 +44,7 @@ guest_command()
 	guest_command=("$FERRY_QEMU" -nodefaults -no-user-config -display none -no-reboot
 		-machine q35 -accel kvm -cpu host,-xsave -smp "$guest_cpus" -m 256M
 		-kernel "$image" -initrd "$initramfs"
-		-append "console=ttyS0 quiet panic=-1 $stall_limits pci=lastbus=0 pcie_ports=native bytes=$bytes")
+		-append "console=ttyS0 quiet panic=-1 unknown_nmi_panic $stall_limits pci=lastbus=0 pcie_ports=native bytes=$bytes")
 }
 
 # start_guest OPTION...: QEMU with further options.
