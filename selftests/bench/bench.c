@@ -9,8 +9,6 @@
  * difference of two times is a count. DEVICE is named as in the tests: FERRY_BDF_<device>
  * says where it is. An operation and its count a line; one that fails says so, with its errno,
  * and none is counted.
- *
- * Of several rounds the cheapest counts: the timer interrupt falls into the others.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,14 +18,10 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "../lib/ferrytest.h"
-
-#define ROUNDS	16
-#define OFTEN	64
-#define SELDOM	4
+#include "../../include/uapi/ferry/dma.h"
+#include "count.h"
 
 #define CONFIG	VFIO_PCI_CONFIG_REGION_INDEX
 #define BAR0	VFIO_PCI_BAR0_REGION_INDEX
@@ -54,64 +48,12 @@ struct bench {
 	struct irq_request point[2];
 	struct irq_request fire;
 	struct irq_request unmask;
+	struct engine engine;
 };
 
+#define COPY_SIZE	(1U << 20)
+
 static __u8 buffer[4096];
-
-static __u64 now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ULL + t.tv_nsec;
-}
-
-/* The cheapest of ROUNDS rounds of @often calls; a negative errno if one fails. */
-static long cheapest(struct bench *b, int (*call)(struct bench *b),
-		     unsigned int often)
-{
-	__u64 best = -1, begin, took, clock;
-	unsigned int round, i;
-	int ret;
-
-	for (round = 0; round < ROUNDS; round++) {
-		begin = now();
-		clock = now() - begin;
-		begin = now();
-		for (i = 0; i < often; i++) {
-			ret = call(b);
-			if (ret)
-				return ret;
-		}
-		took = now() - begin - clock;
-		if (took < best)
-			best = took;
-	}
-	return (best + often / 2) / often;
-}
-
-static void report(const char *what, long count)
-{
-	if (count < 0)
-		printf("%s failed: %s\n", what, strerror(-count));
-	else
-		printf("%s %ld\n", what, count);
-	fflush(stdout);
-}
-
-static const char *only;
-
-/* One operation of the table. */
-static void measure(struct bench *b, const char *what,
-		    int (*call)(struct bench *b), unsigned int often)
-{
-	if (only && strcmp(only, what))
-		return;
-	while (only)
-		if (call(b))
-			exit(1);
-	report(what, cheapest(b, call, often));
-}
 
 static int moved(ssize_t ret, size_t len)
 {
@@ -154,7 +96,17 @@ static int eventfd_signal(struct bench *b)
 	return moved(write(floor_fd, &one, sizeof(one)), sizeof(one));
 }
 
-static void floors(void)
+/* Eight bytes a time, as the kernel's own copies go where this machine counts. */
+static int copy_floor(struct bench *b)
+{
+	size_t words = COPY_SIZE / sizeof(__u64);
+	void *to = b->engine.memory + COPY_SIZE, *from = b->engine.memory;
+
+	asm volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words) :: "memory");
+	return 0;
+}
+
+static void floors(struct bench *b)
 {
 	floor_fd = open("/dev/zero", O_RDWR | O_CLOEXEC);
 	measure(NULL, "read-4", zero_read_4, OFTEN);
@@ -166,6 +118,10 @@ static void floors(void)
 	floor_fd = efd_new();
 	measure(NULL, "eventfd-write", eventfd_signal, OFTEN);
 	close(floor_fd);
+	b->engine.memory = calloc(2, COPY_SIZE);
+	if (b->engine.memory)
+		measure(b, "copy-1M", copy_floor, 1);
+	free(b->engine.memory);
 }
 
 /* Configuration space. */
@@ -429,6 +385,33 @@ static void count_interrupts(struct bench *b)
 	munmap(map, 4096);
 }
 
+/* An engine of its own, for a program that has all of it: the DMA engine. */
+
+static int engine_copy(struct bench *b)
+{
+	__u32 status;
+
+	status = engine_run(&b->engine, FERRY_DMA_OP_COPY, 0, ENGINE_MEMORY,
+			    ENGINE_MEMORY + COPY_SIZE, COPY_SIZE, 0);
+	return status == FERRY_DMA_S_OK ? 0 : -EIO;
+}
+
+static void count_engine(struct bench *b)
+{
+	int ret;
+
+	if (strcmp(b->device, "dma"))
+		return;
+	ret = engine_open(&b->engine, "dma", 1, false, 16, 2 * COPY_SIZE);
+	if (ret) {
+		report("copy-1M", ret);
+		return;
+	}
+	memory_scribble(b->engine.memory, 2 * COPY_SIZE);
+	measure(b, "copy-1M", engine_copy, 1);
+	engine_close(&b->engine);
+}
+
 /* The group stays open. */
 static int close_and_open(struct bench *b)
 {
@@ -452,7 +435,7 @@ int main(int argc, char **argv)
 	}
 	only = argv[2];
 	if (!strcmp(argv[1], "floor")) {
-		floors();
+		floors(&b);
 		return 0;
 	}
 	b.device = argv[1];
@@ -472,5 +455,6 @@ int main(int argc, char **argv)
 	count_interrupts(&b);
 	measure(&b, "close-open", close_and_open, 1);
 	vdev_close(&b.v);
+	count_engine(&b);
 	return 0;
 }
