@@ -13,6 +13,7 @@
 static void reset_registers(struct ferry_instance *inst)
 {
 	ferry_instance_set_level(inst, false);
+	clear_bit(INSTANCE_TOLD, &inst->flags);
 	ferry_messages_reset(inst);
 	inst->model->reset(inst);
 }

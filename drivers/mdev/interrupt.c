@@ -23,12 +23,28 @@ static unsigned int count(struct ferry_device *fdev, unsigned int index)
 	}
 }
 
+/**
+ * ferry_intx_tell - tell of what INTx has to say, to somebody who has just begun to listen
+ * @inst: the instance
+ *
+ * A level that rose before that is still there.
+ *
+ * Context: any but NMI.
+ */
+void ferry_intx_tell(struct ferry_instance *inst)
+{
+	if (!instance_stopped(inst) &&
+	    test_and_clear_bit(INSTANCE_TOLD, &inst->flags))
+		ferry_intx_repeat(&inst->fdev);
+	else
+		ferry_intx_interrupt(&inst->fdev);
+}
+
 static int enable(struct ferry_device *fdev, unsigned int index,
 		  unsigned int nvec)
 {
-	/* A level that rose before anybody listened is still there. */
 	if (index == VFIO_PCI_INTX_IRQ_INDEX)
-		ferry_intx_interrupt(fdev);
+		ferry_intx_tell(to_instance(fdev));
 	else
 		ferry_messages_enable(to_instance(fdev), nvec);
 	return 0;

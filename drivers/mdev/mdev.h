@@ -125,7 +125,8 @@ struct ferry_dirty {
  * @dirty: what it has written to there
  * @flags: bit INSTANCE_LEVEL is set while the model asserts its interrupt,
  *	INSTANCE_STOPPED while no interrupt may be sent because it migrates,
- *	INSTANCE_DMABUF while its picture is to be had as a dma-buf
+ *	INSTANCE_DMABUF while its picture is to be had as a dma-buf,
+ *	INSTANCE_TOLD until INTx is signalled once more, see ferry_intx_repeat()
  * @state: the model's own
  */
 struct ferry_instance {
@@ -145,6 +146,7 @@ struct ferry_instance {
 #define INSTANCE_LEVEL		0
 #define INSTANCE_STOPPED	1
 #define INSTANCE_DMABUF		2
+#define INSTANCE_TOLD		3
 
 #define EXPRESS_CONFIG_SIZE	4096
 #define CONVENTIONAL_CONFIG_SIZE	256
@@ -252,6 +254,7 @@ void ferry_msix_write(struct ferry_instance *inst, u64 off, unsigned int width,
 		      u64 value);
 
 extern const struct ferry_irq_ops ferry_instance_irq_ops;
+void ferry_intx_tell(struct ferry_instance *inst);
 
 extern struct class ferry_class;
 

@@ -231,7 +231,10 @@ void ferry_messages_save(struct ferry_instance *inst, void *buf)
 	const struct ferry_message *entry = messages->table;
 
 	if (instance_level(inst))
-		to->flags = cpu_to_le32(FERRY_MIGRATION_LEVEL);
+		to->flags |= cpu_to_le32(FERRY_MIGRATION_LEVEL);
+	if (ferry_intx_masked(&inst->fdev) ||
+	    test_bit(INSTANCE_TOLD, &inst->flags))
+		to->flags |= cpu_to_le32(FERRY_MIGRATION_TOLD);
 	to->words = cpu_to_le32(words);
 	spin_lock_irq(&messages->lock);
 	for (i = 0; i < words; i++)
@@ -263,7 +266,8 @@ bool ferry_messages_valid(struct ferry_instance *inst, const void *buf)
 	const struct ferry_migration_vector *vector =
 		(const struct ferry_migration_vector *)&from->pending[words];
 
-	if (le32_to_cpu(from->flags) & ~FERRY_MIGRATION_LEVEL ||
+	if (le32_to_cpu(from->flags) & ~(FERRY_MIGRATION_LEVEL |
+					 FERRY_MIGRATION_TOLD) ||
 	    le32_to_cpu(from->words) != words)
 		return false;
 	if (nr % MESSAGES_PER_WORD || !nr)
@@ -296,6 +300,8 @@ void ferry_messages_load(struct ferry_instance *inst, const void *buf)
 	/* The message that this rise has caused has been sent. */
 	if (from->flags & cpu_to_le32(FERRY_MIGRATION_LEVEL))
 		set_bit(INSTANCE_LEVEL, &inst->flags);
+	if (from->flags & cpu_to_le32(FERRY_MIGRATION_TOLD))
+		set_bit(INSTANCE_TOLD, &inst->flags);
 	spin_lock_irq(&messages->lock);
 	for (i = 0; i < words; i++)
 		messages->pending[i] = le64_to_cpu(from->pending[i]);

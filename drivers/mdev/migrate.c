@@ -137,7 +137,8 @@ static void instance_start(struct ferry_device *fdev)
 	/* Who raises something finds it cleared, or has done so for us to find. */
 	clear_bit(INSTANCE_STOPPED, &inst->flags);
 	ferry_messages_deliver(inst);
-	ferry_intx_interrupt(fdev);
+	if (ferry_irq_active(fdev, VFIO_PCI_INTX_IRQ_INDEX))
+		ferry_intx_tell(inst);
 }
 
 static void *section_memory(struct ferry_instance *inst,

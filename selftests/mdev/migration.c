@@ -415,6 +415,22 @@ TEST_F(migration, level)
 	EXPECT_EQ(0, efd_take(self->efd));
 	EXPECT_FALSE(cfg_r16(&self->to, PCI_STATUS) & PCI_STATUS_INTERRUPT);
 
+	/* It ends before the user of the source has dealt with it: he of the target has to. */
+	ASSERT_EQ(0, irq_act(&self->v, INTX, VFIO_IRQ_SET_ACTION_UNMASK));
+	ASSERT_EQ(0, vdev_reset(&self->v));
+	ASSERT_EQ(0, efd_take(self->efd));
+	region_w32(&self->v, BAR0, LEVEL, 1);
+	EXPECT_EQ(1, efd_take(self->efd));
+	region_w32(&self->v, BAR0, LEVEL, 0);
+	ASSERT_EQ(0, vdev_reset(&self->to));
+	ASSERT_EQ(0, move(&self->v, &self->to, STATE(STOP)));
+	EXPECT_EQ(0, efd_take(self->efd));
+	ASSERT_EQ(-1, migration_to(&self->to, STATE(RUNNING)));
+	EXPECT_EQ(1, efd_take(self->efd));
+	EXPECT_FALSE(cfg_r16(&self->to, PCI_STATUS) & PCI_STATUS_INTERRUPT);
+	ASSERT_EQ(0, irq_act(&self->to, INTX, VFIO_IRQ_SET_ACTION_UNMASK));
+	EXPECT_EQ(0, efd_take(self->efd));
+
 	ASSERT_EQ(0, irq_disable(&self->v, INTX));
 	ASSERT_EQ(0, irq_disable(&self->to, INTX));
 	ASSERT_EQ(0, vdev_reset(&self->v));

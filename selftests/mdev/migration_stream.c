@@ -246,9 +246,9 @@ TEST_F(stream, interrupts)
 	struct ferry_migration_vector *last;
 
 	ASSERT_NE(NULL, i);
-	i->flags ^= 2;
+	i->flags ^= 4;
 	EXPECT_TRUE(migration_refused_sealed(&self->v, self->bad, self->len));
-	i->flags ^= 2;
+	i->flags ^= 4;
 	i->words++;
 	EXPECT_TRUE(migration_refused_sealed(&self->v, self->bad, self->len));
 	i->words -= 2;

@@ -72,6 +72,8 @@ struct ferry_migration_section {
 
 /* The device asserts its interrupt. */
 #define FERRY_MIGRATION_LEVEL	(1 << 0)
+/* Its user was told so, on INTx, and hasn't said yet that he has dealt with it. */
+#define FERRY_MIGRATION_TOLD	(1 << 1)
 
 #define FERRY_MIGRATION_MASKED	(1 << 0)
 #define FERRY_MIGRATION_WRITTEN	(1 << 1)
@@ -91,7 +93,7 @@ struct ferry_migration_vector {
 
 /**
  * struct ferry_migration_interrupts - what the device has to say
- * @flags: FERRY_MIGRATION_LEVEL
+ * @flags: FERRY_MIGRATION_LEVEL, FERRY_MIGRATION_TOLD
  * @words: number of words in @pending, of vectors in steps of 64, at least 1
  * @pending: vectors that have something to say and may not; the MSI-X table follows, a
  *	struct ferry_migration_vector for each vector
