@@ -51,7 +51,7 @@ struct bench {
 	struct engine engine;
 };
 
-#define COPY_SIZE	(1U << 20)
+#define COPY_SIZE	0x100000U
 
 static __u8 buffer[4096];
 

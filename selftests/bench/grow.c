@@ -137,6 +137,7 @@ static const struct {
 	{ "config-read", grow_config },
 	{ "vectors", grow_vectors },
 	{ "bar-map", grow_bar },
+	{ }
 };
 
 int main(int argc, char **argv)
@@ -156,7 +157,7 @@ int main(int argc, char **argv)
 	b.efd = efd_new();
 	cfg_command(&b.v, 0, PCI_COMMAND_MEMORY);
 	for (arg = 2; arg < argc; arg++)
-		for (i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
+		for (i = 0; operations[i].name; i++)
 			if (!strcmp(argv[arg], operations[i].name))
 				operations[i].grow(&b);
 	vdev_close(&b.v);
