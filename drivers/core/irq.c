@@ -4,7 +4,8 @@
  *
  * A request is prepared completely before anything changes: eventfds are looked
  * up and new vectors requested first, and only then, in steps that cannot fail,
- * do triggers change. A vector whose trigger changes keeps its interrupt.
+ * do triggers change. A vector whose trigger changes, or goes, keeps its
+ * interrupt, requested and enabled.
  */
 #include <linux/export.h>
 #include <linux/interrupt.h>
@@ -25,15 +26,41 @@ struct irq_point {
 	bool created;
 };
 
+/*
+ * Deliver what is pending, if there is a trigger. It may have gone again when we
+ * look: then whoever attaches the next one finds the interrupt.
+ */
+static void vector_deliver(struct ferry_vector *vector)
+{
+	struct eventfd_ctx *ctx;
+
+	rcu_read_lock();
+	ctx = rcu_dereference(vector->trigger);
+	if (ctx && test_and_clear_bit(0, &vector->pending))
+		ferry_eventfd_signal(ctx);
+	rcu_read_unlock();
+}
+
 /**
  * ferry_vector_signal - an interrupt has arrived
- * @vector: its vector
+ * @vector: its vector, of hardware
+ *
+ * One that finds no trigger is pending, once however many they are. A device can
+ * send as many as it likes, and does no more harm by those that nobody waits
+ * for: each is an edge that costs the handler less than one with a trigger does,
+ * and its user could attach an eventfd anyway.
  *
  * Context: any but NMI.
  */
 void ferry_vector_signal(struct ferry_vector *vector)
 {
-	ferry_trigger_signal(&vector->trigger);
+	if (ferry_trigger_signal(&vector->trigger))
+		return;
+	set_bit(0, &vector->pending);
+	/* Pairs with vector_point_hw(): it sees the bit, or we see its trigger. */
+	smp_mb__after_atomic();
+	if (rcu_access_pointer(vector->trigger))
+		vector_deliver(vector);
 }
 EXPORT_SYMBOL_GPL(ferry_vector_signal);
 
@@ -88,20 +115,41 @@ static void vector_keep_spare(struct ferry_vector *vector,
 	if (!old)
 		return;
 	vector->spare = old;
-	/* Two references to what is the trigger now are one too many. */
-	if (spare && spare != trigger)
+	/* Of what is the trigger or the spare now we have one more reference. */
+	if (spare && spare != trigger && spare != old)
 		synchronize_irq(vector->irq);
 	ferry_trigger_put(spare);
 }
 
-/*
- * Point @vector at @trigger, which may be NULL; the vector takes it over.
- *
- * While a hardware vector has no trigger its interrupt is disabled: one that
- * arrives is kept by the interrupt core and replayed when it is armed. It must
- * be disabled, and no handler running, before the trigger goes, lest a
- * handler find nothing to signal.
- */
+/* vector_point() for a vector of hardware. */
+static void vector_point_hw(struct ferry_vector *vector,
+			    struct eventfd_ctx *old,
+			    struct eventfd_ctx *trigger)
+{
+	struct ferry_device *fdev = vector->fdev;
+	int ret;
+
+	lockdep_assert_held(&fdev->irqs.lock);
+
+	if (old)
+		irq_bypass_unregister_producer(&vector->producer);
+	rcu_assign_pointer(vector->trigger, trigger);
+	if (trigger) {
+		ret = ferry_bypass_register(&vector->producer, trigger,
+					    vector->irq);
+		if (ret)
+			dev_dbg(fdev->vdev.dev, "%s: no irq bypass: %d\n",
+				vector->name, ret);
+		fdev->ops->irq->vector_arm(fdev, vector);
+		/* Pairs with ferry_vector_signal(). */
+		smp_mb();
+		if (READ_ONCE(vector->pending))
+			vector_deliver(vector);
+	}
+	vector_keep_spare(vector, old, trigger);
+}
+
+/* Point @vector at @trigger, which may be NULL; the vector takes it over. */
 static void vector_point(struct ferry_vector *vector,
 			 struct eventfd_ctx *trigger)
 {
@@ -110,31 +158,15 @@ static void vector_point(struct ferry_vector *vector,
 		rcu_dereference_protected(vector->trigger,
 					  lockdep_is_held(&fdev->irqs.lock));
 
-	if (!vector->irq) {
-		rcu_assign_pointer(vector->trigger, trigger);
-		ferry_trigger_retire(old);
-		/* The new eventfd is found by whoever signals from here on. */
-		if (trigger && fdev->ops->irq->vector_arm)
-			fdev->ops->irq->vector_arm(fdev, vector, !old);
+	if (vector->irq) {
+		vector_point_hw(vector, old, trigger);
 		return;
 	}
-
-	if (old) {
-		irq_bypass_unregister_producer(&vector->producer);
-		if (!trigger)
-			fdev->ops->irq->vector_disarm(fdev, vector);
-	}
 	rcu_assign_pointer(vector->trigger, trigger);
-	if (trigger) {
-		int ret = ferry_bypass_register(&vector->producer, trigger,
-						vector->irq);
-
-		if (ret)
-			dev_dbg(fdev->vdev.dev, "%s: no irq bypass: %d\n",
-				vector->name, ret);
-		fdev->ops->irq->vector_arm(fdev, vector, !old);
-	}
-	vector_keep_spare(vector, old, trigger);
+	ferry_trigger_retire(old);
+	/* The new eventfd is found by whoever signals from here on. */
+	if (trigger && fdev->ops->irq->vector_arm)
+		fdev->ops->irq->vector_arm(fdev, vector);
 }
 
 static struct ferry_vector *vector_create(struct ferry_device *fdev,
@@ -328,7 +360,7 @@ static int msi_set(struct ferry_device *fdev, const struct vfio_irq_set *hdr,
 		if (!vector)
 			continue;
 		if ((hdr->flags & VFIO_IRQ_SET_DATA_NONE) || bools[i])
-			ferry_vector_signal(vector);
+			ferry_trigger_signal(&vector->trigger);
 	}
 	return 0;
 }

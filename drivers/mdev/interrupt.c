@@ -56,8 +56,7 @@ static void disable(struct ferry_device *fdev, unsigned int index)
 }
 
 /* A vector has an eventfd that what is pending can go to. */
-static void vector_arm(struct ferry_device *fdev, struct ferry_vector *vector,
-		       bool enable)
+static void vector_arm(struct ferry_device *fdev, struct ferry_vector *vector)
 {
 	ferry_messages_deliver(to_instance(fdev));
 }

@@ -190,9 +190,7 @@ int ferry_pci_vector_request(struct ferry_device *fdev,
 void ferry_pci_vector_release(struct ferry_device *fdev,
 			      struct ferry_vector *vector);
 void ferry_pci_vector_arm(struct ferry_device *fdev,
-			  struct ferry_vector *vector, bool enable);
-void ferry_pci_vector_disarm(struct ferry_device *fdev,
-			     struct ferry_vector *vector);
+			  struct ferry_vector *vector);
 
 void ferry_pci_bars_open(struct ferry_pci *fpci);
 void ferry_pci_bars_close(struct ferry_pci *fpci);

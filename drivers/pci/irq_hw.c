@@ -44,7 +44,6 @@ const struct ferry_irq_ops ferry_pci_irq_ops = {
 	.vector_request = ferry_pci_vector_request,
 	.vector_release = ferry_pci_vector_release,
 	.vector_arm = ferry_pci_vector_arm,
-	.vector_disarm = ferry_pci_vector_disarm,
 	.intx_mask = ferry_pci_intx_mask,
 	.intx_unmask = ferry_pci_intx_unmask,
 	.intx_test_and_mask = ferry_pci_intx_test_and_mask,

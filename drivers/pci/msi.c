@@ -3,12 +3,12 @@
  * Real MSI and MSI-X.
  *
  * The MSI-X table is device memory, and the interrupt core writes it whenever an
- * interrupt is requested, enabled, disabled or freed; so all of that happens
- * with memory decoding on.
+ * interrupt is requested or freed; so all of that happens with memory decoding on.
  */
 #include <linux/delay.h>
 #include <linux/interrupt.h>
 #include <linux/io.h>
+#include <linux/io-64-nonatomic-lo-hi.h>
 #include <linux/irq.h>
 #include <linux/minmax.h>
 #include <linux/msi.h>
@@ -91,13 +91,9 @@ void ferry_pci_msi_disable(struct ferry_pci *fpci, unsigned int index)
 }
 
 /**
- * ferry_pci_vector_request - request the interrupt of a vector, not enabled
+ * ferry_pci_vector_request - request the interrupt of a vector
  * @fdev: the device
  * @vector: the vector
- *
- * It gets masked at once when it is disabled, not when the first interrupt
- * arrives. Otherwise that one would be remembered by the interrupt core and
- * the next one by the device, and both be delivered later.
  *
  * Context: process context, ferry_irqs.lock held.
  * Return: 0 or a negative errno.
@@ -122,12 +118,10 @@ int ferry_pci_vector_request(struct ferry_device *fdev,
 		goto out;
 	vector->irq = ret;
 	vector->priv = irq_get_msi_desc(vector->irq);
-	ret = request_irq(vector->irq, vector_handler, IRQF_NO_AUTOEN,
-			  vector->name, vector);
+	ret = request_irq(vector->irq, vector_handler, 0, vector->name,
+			  vector);
 	if (ret)
 		vector->irq = 0;
-	else
-		irq_set_status_flags(vector->irq, IRQ_DISABLE_UNLAZY);
 out:
 	ferry_pci_memory_end(fpci, off);
 	return ret;
@@ -151,18 +145,24 @@ void ferry_pci_vector_release(struct ferry_device *fdev,
 	ferry_pci_memory_end(fpci, off);
 }
 
-/* Is the vector's message in the MSI-X table what the kernel has put there? */
+/*
+ * Is the vector's entry of the MSI-X table what the kernel has put there, and not
+ * masked? The table may be read by aligned eight bytes (PCI 3.0, 6.8.2), and each
+ * read waits for the device.
+ */
 static bool message_intact(struct ferry_pci *fpci, struct ferry_vector *vector)
 {
 	const struct msi_msg *msg = &((struct msi_desc *)vector->priv)->msg;
+	u64 masked = (u64)PCI_MSIX_ENTRY_CTRL_MASKBIT << 32;
 	void __iomem *entry;
 
 	if (!fpci->msix_table)
 		return false;
 	entry = fpci->msix_table + vector->index * PCI_MSIX_ENTRY_SIZE;
-	return readl(entry + PCI_MSIX_ENTRY_LOWER_ADDR) == msg->address_lo &&
-	       readl(entry + PCI_MSIX_ENTRY_UPPER_ADDR) == msg->address_hi &&
-	       readl(entry + PCI_MSIX_ENTRY_DATA) == msg->data;
+	return readq(entry + PCI_MSIX_ENTRY_LOWER_ADDR) ==
+	       ((u64)msg->address_hi << 32 | msg->address_lo) &&
+	       (readq(entry + PCI_MSIX_ENTRY_DATA) & (masked | U32_MAX)) ==
+	       msg->data;
 }
 
 /* A moment is longer than the kernel takes to change a message. */
@@ -194,53 +194,27 @@ static void message_restore(struct ferry_pci *fpci, struct ferry_vector *vector)
  * ferry_pci_vector_arm - the vector has got an eventfd
  * @fdev: the device
  * @vector: the vector
- * @enable: it had none before
  *
  * MSI's message is in configuration space, out of the device's hands.
  *
  * Context: process context, ferry_irqs.lock held.
  */
 void ferry_pci_vector_arm(struct ferry_device *fdev,
-			  struct ferry_vector *vector, bool enable)
+			  struct ferry_vector *vector)
 {
 	struct ferry_pci *fpci = to_ferry_pci(fdev);
-	bool msix = fpci->pdev->msix_enabled;
-	bool off;
+	bool intact, off;
 
-	if (!enable) {
-		bool intact = !msix;
-
-		if (msix && !ferry_gate_enter(fdev)) {
-			intact = message_intact(fpci, vector);
-			ferry_gate_leave(fdev);
-		}
+	if (!fpci->pdev->msix_enabled)
+		return;
+	if (!ferry_gate_enter(fdev)) {
+		intact = message_intact(fpci, vector);
+		ferry_gate_leave(fdev);
 		if (intact)
 			return;
 	}
-
 	off = ferry_pci_memory_begin(fpci);
-	if (msix)
-		message_restore(fpci, vector);
-	if (enable)
-		enable_irq(vector->irq);
-	ferry_pci_memory_end(fpci, off);
-}
-
-/**
- * ferry_pci_vector_disarm - the vector is about to lose its eventfd
- * @fdev: the device
- * @vector: the vector; no handler of it runs any more on return
- *
- * Context: process context, ferry_irqs.lock held.
- */
-void ferry_pci_vector_disarm(struct ferry_device *fdev,
-			     struct ferry_vector *vector)
-{
-	struct ferry_pci *fpci = to_ferry_pci(fdev);
-	bool off;
-
-	off = ferry_pci_memory_begin(fpci);
-	disable_irq(vector->irq);
+	message_restore(fpci, vector);
 	ferry_pci_memory_end(fpci, off);
 }
 

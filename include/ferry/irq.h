@@ -23,6 +23,7 @@ struct ferry_device;
  *	users mask a vector by pointing it at another eventfd and back
  * @fdev: the device
  * @index: number of the vector, from 0
+ * @pending: bit 0: an interrupt has arrived that found no @trigger
  * @irq: Linux interrupt number for as long as the vector exists, 0 for an
  *	emulated one
  * @producer: the irq bypass producer, registered while @trigger is set and
@@ -33,14 +34,15 @@ struct ferry_device;
  *
  * A vector is born when it first gets an eventfd and lives until its index is
  * disabled. In between, only @trigger and the producer change; a hardware
- * vector without a trigger has its interrupt disabled, so that one that arrives
- * is kept pending by the interrupt core and replayed.
+ * vector without a trigger keeps its interrupt enabled, and one that arrives is
+ * @pending until there is a trigger again.
  */
 struct ferry_vector {
 	struct eventfd_ctx __rcu *trigger;
 	struct eventfd_ctx *spare;
 	struct ferry_device *fdev;
 	unsigned int index;
+	unsigned long pending;
 	int irq;
 	struct irq_bypass_producer producer;
 	void *priv;
@@ -57,16 +59,13 @@ struct ferry_vector {
  *	it shall call ferry_intx_interrupt().
  * @disable: undo @enable; every vector has been released.
  * @vector_request: find @vector's interrupt, allocating it if the index
- *	can grow, and request it, *not* enabled (IRQF_NO_AUTOEN), with
- *	ferry_vector_signal() as what its handler does. Sets @irq. Optional:
- *	emulated vectors need nothing.
+ *	can grow, and request it with ferry_vector_signal() as what its
+ *	handler does. Sets @irq. Optional: emulated vectors need nothing.
  * @vector_release: undo @vector_request.
  * @vector_arm: @vector has got an eventfd. Write its message into the device
- *	again, in case a reset behind our back has cleared it, and if @enable
- *	is set, enable_irq() it. Goes with @vector_request. For an emulated
- *	vector: signal what is pending. Optional then.
- * @vector_disarm: @vector is about to lose its eventfd. disable_irq() it, with
- *	the mask bit in the device within reach. Goes with @vector_request.
+ *	again, in case a reset behind our back has cleared it. Goes with
+ *	@vector_request. For an emulated vector: signal what is pending.
+ *	Optional then.
  * @intx_mask: stop the device or its line from interrupting.
  * @intx_unmask: let it; returns true, still masked, if one is pending.
  * @intx_test_and_mask: called from the handler: true if the device does
@@ -86,9 +85,7 @@ struct ferry_irq_ops {
 	void (*vector_release)(struct ferry_device *fdev,
 			       struct ferry_vector *vector);
 	void (*vector_arm)(struct ferry_device *fdev,
-			   struct ferry_vector *vector, bool enable);
-	void (*vector_disarm)(struct ferry_device *fdev,
-			      struct ferry_vector *vector);
+			   struct ferry_vector *vector);
 	void (*intx_mask)(struct ferry_device *fdev);
 	bool (*intx_unmask)(struct ferry_device *fdev);
 	bool (*intx_test_and_mask)(struct ferry_device *fdev);
