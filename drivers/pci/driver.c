@@ -78,6 +78,7 @@ static ssize_t access_awake(struct vfio_device *vdev, char __user *buf,
 	struct ferry_pci *fpci = to_ferry_pci(to_ferry_device(vdev));
 	ssize_t ret;
 
+	ferry_pci_touch(fpci);
 	ret = ferry_pci_runtime_get(fpci);
 	if (ret)
 		return ret;
@@ -101,6 +102,12 @@ static ssize_t ferry_pci_write(struct vfio_device *vdev, const char __user *buf,
 	return access_awake(vdev, (char __user *)buf, count, ppos, true);
 }
 
+static int ferry_pci_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
+{
+	ferry_pci_touch(to_ferry_pci(to_ferry_device(vdev)));
+	return ferry_device_mmap(vdev, vma);
+}
+
 static const struct vfio_device_ops ferry_pci_vfio_ops = {
 	.name = FERRY_PCI_NAME,
 	.init = ferry_pci_init,
@@ -111,7 +118,7 @@ static const struct vfio_device_ops ferry_pci_vfio_ops = {
 	.write = ferry_pci_write,
 	.ioctl = ferry_device_ioctl,
 	FERRY_VFIO_REGION_INFO_OPS
-	.mmap = ferry_device_mmap,
+	.mmap = ferry_pci_mmap,
 	.request = ferry_device_request,
 	.match = ferry_pci_match,
 	FERRY_VFIO_TOKEN_OPS(ferry_pci_match_token)
@@ -263,6 +270,7 @@ static pci_ers_result_t ferry_pci_error_detected(struct pci_dev *pdev,
 {
 	struct ferry_pci *fpci = pci_get_drvdata(pdev);
 
+	ferry_pci_touch(fpci);
 	ferry_err_signal(&fpci->fdev);
 	return PCI_ERS_RESULT_CAN_RECOVER;
 }

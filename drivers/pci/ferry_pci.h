@@ -82,6 +82,8 @@ struct ferry_pci_token {
  * @wakeup: the eventfd that tells the user of the end of low power, %NULL for none;
  *	under ferry_gate.sem
  * @used: closed, but not reset since; under the device set's lock
+ * @touched: its user may have changed something in it since it was reset at open, see
+ *	ferry_pci_touch()
  * @disable_idle_d3: what the parameter was when the function was bound: it stays
  *	awake although nobody has it open
  * @nr_irqs: interrupts by VFIO_PCI_*_IRQ_INDEX, while open
@@ -115,6 +117,7 @@ struct ferry_pci {
 	struct eventfd_ctx *wakeup;
 	u16 nr_irqs[VFIO_PCI_NUM_IRQS];
 	bool used;
+	bool touched;
 	bool nointxmask;
 	bool disable_idle_d3;
 	bool intx_maskable;
@@ -124,6 +127,16 @@ struct ferry_pci {
 };
 
 #define to_ferry_pci(f)	container_of(f, struct ferry_pci, fdev)
+
+/*
+ * The function has to be reset when it is closed. Whatever reaches it for its user
+ * says so first: reads and writes of a region, mappings, the enabling of interrupts,
+ * and all that isn't just a question.
+ */
+static inline void ferry_pci_touch(struct ferry_pci *fpci)
+{
+	WRITE_ONCE(fpci->touched, true);
+}
 
 int ferry_pci_info_caps(struct ferry_device *fdev, struct vfio_info_cap *caps);
 long ferry_pci_ioctl(struct ferry_device *fdev, unsigned int cmd,

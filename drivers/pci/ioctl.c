@@ -19,6 +19,8 @@ long ferry_pci_ioctl(struct ferry_device *fdev, unsigned int cmd,
 	struct ferry_pci *fpci = to_ferry_pci(fdev);
 	void __user *uarg = (void __user *)arg;
 
+	if (cmd != VFIO_DEVICE_GET_PCI_HOT_RESET_INFO)
+		ferry_pci_touch(fpci);
 	switch (cmd) {
 	case VFIO_DEVICE_IOEVENTFD:
 		return ferry_pci_ioeventfd(fpci, uarg);
@@ -45,6 +47,7 @@ int ferry_pci_feature(struct ferry_device *fdev, u32 flags, void __user *arg,
 {
 	struct ferry_pci *fpci = to_ferry_pci(fdev);
 
+	ferry_pci_touch(fpci);
 	switch (flags & VFIO_DEVICE_FEATURE_MASK) {
 	case VFIO_DEVICE_FEATURE_DMA_BUF:
 		return ferry_pci_dmabuf_feature(fpci, flags, arg, argsz);

@@ -11,6 +11,7 @@ static int index_enable(struct ferry_device *fdev, unsigned int index,
 {
 	struct ferry_pci *fpci = to_ferry_pci(fdev);
 
+	ferry_pci_touch(fpci);
 	if (index == VFIO_PCI_INTX_IRQ_INDEX)
 		return ferry_pci_intx_enable(fpci);
 	return ferry_pci_msi_enable(fpci, index, nvec);

@@ -44,6 +44,9 @@ int ferry_pci_open(struct vfio_device *vdev)
 	if (ret == -EAGAIN)
 		goto err_disable;
 	fdev->can_reset = !ret;
+	fpci->touched = !fdev->can_reset;
+	if (fdev->can_reset)
+		fpci->used = false;
 	if (ret)
 		dev_warn_ratelimited(&pdev->dev,
 				     "can't be reset (%pe), what one user leaves behind the next one finds: look at its reset_method in sysfs\n",

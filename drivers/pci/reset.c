@@ -114,20 +114,44 @@ int ferry_pci_reset(struct ferry_device *fdev)
 {
 	int ret;
 
+	ferry_pci_touch(to_ferry_pci(fdev));
 	mutex_lock(&fdev->config_lock);
 	ret = ferry_pci_reset_locked(to_ferry_pci(fdev));
 	mutex_unlock(&fdev->config_lock);
 	return ret;
 }
 
+/* Reset a function that nobody uses; returns whether that was done. */
+static bool reset_closed(struct ferry_pci *fpci)
+{
+	struct pci_dev *pdev = fpci->pdev;
+	bool done = false;
+
+	/* No interrupts from a function in the middle of a reset. */
+	pci_write_config_word(pdev, PCI_COMMAND, PCI_COMMAND_INTX_DISABLE);
+
+	if (!fpci->fdev.can_reset || bridge_lock(pdev))
+		return false;
+	if (pci_dev_trylock(pdev)) {
+		done = !__pci_reset_function_locked(pdev);
+		pci_dev_unlock(pdev);
+	}
+	bridge_unlock(pdev);
+	return done;
+}
+
 /**
  * ferry_pci_reset_at_close - give the function back as it was found
- * @fpci: the function, which nobody uses any more
+ * @fpci: a function that nobody uses any more
  *
  * What was saved at open is loaded first and restored last, so the resetting in
  * between must not save anything itself: hence the locks here rather than
  * pci_try_reset_function(). They are only tried, because whoever removes the
  * device holds them while waiting for us.
+ *
+ * A function that its user has not touched is as the reset at open has left it,
+ * and needs no other. That one is never left out: what happens to a function
+ * that is closed, by root's hands or by sleep, nobody tells us.
  *
  * Context: process context.
  */
@@ -135,19 +159,8 @@ void ferry_pci_reset_at_close(struct ferry_pci *fpci)
 {
 	struct pci_dev *pdev = fpci->pdev;
 
-	fpci->used = true;
 	pci_load_and_free_saved_state(pdev, &fpci->saved_state);
-
-	/* No interrupts from a function in the middle of a reset. */
-	pci_write_config_word(pdev, PCI_COMMAND, PCI_COMMAND_INTX_DISABLE);
-
-	if (fpci->fdev.can_reset && !bridge_lock(pdev)) {
-		if (pci_dev_trylock(pdev)) {
-			if (!__pci_reset_function_locked(pdev))
-				fpci->used = false;
-			pci_dev_unlock(pdev);
-		}
-		bridge_unlock(pdev);
-	}
+	if (READ_ONCE(fpci->touched) || fpci->has_vfs)
+		fpci->used = !reset_closed(fpci);
 	pci_restore_state(pdev);
 }

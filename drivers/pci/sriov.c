@@ -20,6 +20,7 @@ static void keep_awake(struct ferry_pci *fpci, bool awake)
 {
 	struct ferry_device *fdev = &fpci->fdev;
 
+	ferry_pci_touch(fpci);
 	mutex_lock(&fdev->config_lock);
 	ferry_gate_lock(fdev);
 	if (awake)

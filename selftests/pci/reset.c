@@ -207,6 +207,193 @@ TEST_F(reset, by_opening)
 	host_end(self->v.name, map);
 }
 
+/*
+ * The address of MSI while that is off: root can write it behind the user's back,
+ * and nothing but a reset clears it. 0 for none.
+ */
+static unsigned int mark_offset(const char *bdf)
+{
+	int fd = pci_config(bdf, O_RDONLY);
+	unsigned int tries = 48;
+	__u8 pos = 0, id = 0;
+
+	if (fd < 0 || pread(fd, &pos, 1, PCI_CAPABILITY_LIST) != 1)
+		abort();
+	while (pos && tries--) {
+		if (pread(fd, &id, 1, pos) != 1)
+			abort();
+		if (id == PCI_CAP_ID_MSI)
+			break;
+		if (pread(fd, &pos, 1, pos + PCI_CAP_LIST_NEXT) != 1)
+			abort();
+	}
+	close(fd);
+	return pos ? pos + PCI_MSI_ADDRESS_LO : 0;
+}
+
+#define MARK	0x12345670
+
+static void mark(const struct vdev *v, unsigned int pos)
+{
+	int fd = pci_config(v->name, O_WRONLY);
+	__u32 val = MARK;
+
+	if (fd < 0 || pwrite(fd, &val, 4, pos) != 4)
+		abort();
+	close(fd);
+}
+
+static bool marked(const struct vdev *v, unsigned int pos)
+{
+	int fd = pci_config(v->name, O_RDONLY);
+	__u32 val;
+
+	if (fd < 0 || pread(fd, &val, 4, pos) != 4)
+		abort();
+	close(fd);
+	return val == MARK;
+}
+
+/*
+ * Opened anew, and kept awake when it is closed: sleep may reset, too. Returns
+ * where to leave a mark; 0 for nowhere, or where a reset doesn't clear it.
+ */
+static unsigned int open_untouched(FIXTURE_DATA(reset) * self,
+				   const char *device)
+{
+	unsigned int pos = 0;
+
+	if (resets(&self->v))
+		pos = mark_offset(self->v.name);
+	if (pos) {
+		mark(&self->v, pos);
+		if (vdev_reset(&self->v) || marked(&self->v, pos))
+			pos = 0;
+	}
+	vdev_close(&self->v);
+	if (vdev_open_device(&self->v, device) ||
+	    pci_attr_write(self->v.name, "power/control", "on"))
+		abort();
+	return pos;
+}
+
+/* Closing doesn't reset what its user has only asked about; opening does. */
+TEST_F(reset, untouched)
+{
+	struct vfio_region_info region;
+	struct vfio_irq_info irq;
+	unsigned int pos;
+
+	if (driver_is_stock())
+		SKIP(return, "the kernel's own driver always resets twice");
+	pos = open_untouched(self, variant->device);
+	if (!pos)
+		SKIP(return, "no reset, or none that can be seen");
+	EXPECT_EQ(0, region_info(&self->v, BAR0, &region));
+	EXPECT_EQ(0, irq_info(&self->v, VFIO_PCI_MSI_IRQ_INDEX, &irq));
+	mark(&self->v, pos);
+	ASSERT_TRUE(marked(&self->v, pos));
+	vdev_close(&self->v);
+	EXPECT_TRUE(marked(&self->v, pos));
+	ASSERT_EQ(0, vdev_open_device(&self->v, variant->device));
+	EXPECT_FALSE(marked(&self->v, pos));
+	pci_attr_write(self->v.name, "power/control", "auto");
+}
+
+static void touch_by_reading(const struct vdev *v)
+{
+	cfg_r32(v, PCI_VENDOR_ID);
+}
+
+static void touch_by_writing(const struct vdev *v)
+{
+	cfg_w8(v, PCI_INTERRUPT_LINE, 1);
+}
+
+static void touch_memory(const struct vdev *v)
+{
+	region_r32(v, BAR0, 0);
+}
+
+static void touch_by_mapping(const struct vdev *v)
+{
+	void *map;
+
+	if (region_map(v, BAR0, 0, sysconf(_SC_PAGESIZE), PROT_READ, MAP_SHARED,
+		       &map))
+		abort();
+	munmap(map, sysconf(_SC_PAGESIZE));
+}
+
+static void touch_interrupts(const struct vdev *v)
+{
+	int efd = efd_new();
+
+	if (irq_attach_one(v, VFIO_PCI_MSI_IRQ_INDEX, 0, efd) ||
+	    irq_disable(v, VFIO_PCI_MSI_IRQ_INDEX))
+		abort();
+	close(efd);
+}
+
+static void touch_by_resetting(const struct vdev *v)
+{
+	if (vdev_reset(v))
+		abort();
+}
+
+/* A question, but one of many. */
+static void touch_features(const struct vdev *v)
+{
+	struct vfio_device_feature feature = {
+		.argsz = sizeof(feature),
+		.flags = VFIO_DEVICE_FEATURE_PROBE |
+			 VFIO_DEVICE_FEATURE_PCI_VF_TOKEN,
+	};
+
+	fd_ioctl(v->fd, VFIO_DEVICE_FEATURE, &feature);
+}
+
+/* Refused, as it is no request at all. */
+static void touch_ioeventfds(const struct vdev *v)
+{
+	struct vfio_device_ioeventfd request = { .argsz = 0 };
+
+	fd_ioctl(v->fd, VFIO_DEVICE_IOEVENTFD, &request);
+}
+
+/* Closing resets what its user may have changed, in whichever way. */
+TEST_F(reset, touched)
+{
+	static const struct {
+		const char *name;
+		void (*touch)(const struct vdev *v);
+	} ways[] = {
+		{ "read", touch_by_reading },
+		{ "write", touch_by_writing },
+		{ "memory", touch_memory },
+		{ "mapping", touch_by_mapping },
+		{ "interrupts", touch_interrupts },
+		{ "reset", touch_by_resetting },
+		{ "feature", touch_features },
+		{ "ioeventfd", touch_ioeventfds },
+	};
+	unsigned int pos, i;
+
+	for (i = 0; i < ARRAY_SIZE(ways); i++) {
+		pos = open_untouched(self, variant->device);
+		if (!pos)
+			SKIP(return, "no reset, or none that can be seen");
+		ways[i].touch(&self->v);
+		mark(&self->v, pos);
+		vdev_close(&self->v);
+		EXPECT_FALSE(marked(&self->v, pos)) {
+			TH_LOG("not by %s", ways[i].name);
+		}
+		ASSERT_EQ(0, vdev_open_device(&self->v, variant->device));
+		pci_attr_write(self->v.name, "power/control", "auto");
+	}
+}
+
 /* The user's view of config space outlives it. */
 TEST_F(reset, config_space)
 {
