@@ -149,9 +149,28 @@ static int get_irq_info(struct ferry_device *fdev, union ioctl_arg *arg,
 	return 0;
 }
 
+/* Five loads are a third of a copy. */
+static int irq_set_fetch(struct vfio_irq_set *hdr,
+			 struct vfio_irq_set __user *uarg)
+{
+	if (!user_access_begin(uarg, sizeof(*hdr)))
+		return -EFAULT;
+	unsafe_get_user(hdr->argsz, &uarg->argsz, err_fault);
+	unsafe_get_user(hdr->flags, &uarg->flags, err_fault);
+	unsafe_get_user(hdr->index, &uarg->index, err_fault);
+	unsafe_get_user(hdr->start, &uarg->start, err_fault);
+	unsafe_get_user(hdr->count, &uarg->count, err_fault);
+	user_access_end();
+	return 0;
+
+err_fault:
+	user_access_end();
+	return -EFAULT;
+}
+
 /*
- * VFIO_DEVICE_SET_IRQS, which guests may call for each interrupt: copies of constant
- * size, without the checks that those of variable size entail.
+ * VFIO_DEVICE_SET_IRQS, which guests may call for each interrupt: one word of data,
+ * an eventfd, is fetched without the checks that a copy entails.
  */
 static int set_irqs(struct ferry_device *fdev,
 		    struct vfio_irq_set __user *uarg)
@@ -162,8 +181,9 @@ static int set_irqs(struct ferry_device *fdev,
 	size_t size;
 	int ret;
 
-	if (copy_from_user(&hdr, uarg, sizeof(hdr)))
-		return -EFAULT;
+	ret = irq_set_fetch(&hdr, uarg);
+	if (ret)
+		return ret;
 	if (hdr.index >= VFIO_PCI_NUM_IRQS)
 		return -EINVAL;
 	ret = vfio_set_irqs_validate_and_prepare(&hdr,

@@ -16,9 +16,6 @@
 #include "compat/compat.h"
 #include "core.h"
 
-/* Above this many vectors in one call the table of them is allocated. */
-#define IRQ_BATCH_ON_STACK	8
-
 /* What one call does to one vector. */
 struct irq_point {
 	struct eventfd_ctx *trigger;
@@ -306,12 +303,11 @@ err_undo:
 static int msi_set_eventfds(struct ferry_device *fdev,
 			    const struct vfio_irq_set *hdr, const s32 *fds)
 {
-	struct irq_point few[IRQ_BATCH_ON_STACK];
-	struct irq_point *points = few;
+	struct irq_point one, *points = &one;
 	unsigned int got;
 	int ret = 0;
 
-	if (hdr->count > ARRAY_SIZE(few)) {
+	if (hdr->count > 1) {
 		points = kvmalloc_array(hdr->count, sizeof(*points),
 					GFP_KERNEL_ACCOUNT);
 		if (!points)
@@ -328,7 +324,7 @@ static int msi_set_eventfds(struct ferry_device *fdev,
 	if (ret)
 		while (got--)
 			ferry_trigger_put(points[got].trigger);
-	if (points != few)
+	if (points != &one)
 		kvfree(points);
 	return ret;
 }
