@@ -142,6 +142,9 @@ static void vector_point_hw(struct ferry_vector *vector,
 		smp_mb();
 		if (READ_ONCE(vector->pending))
 			vector_deliver(vector);
+	} else if (old) {
+		/* Nobody hears of a vector any more that he has masked. */
+		synchronize_irq(vector->irq);
 	}
 	vector_keep_spare(vector, old, trigger);
 }
