@@ -7,8 +7,6 @@
  * itself then, so no access to another device's memory either.
  */
 #include <linux/export.h>
-#include <linux/file.h>
-#include <linux/slab.h>
 
 #include <ferry/device.h>
 
@@ -19,65 +17,13 @@
 #define ARC(from, to) \
 	(VFIO_DEVICE_STATE_##from << 4 | VFIO_DEVICE_STATE_##to)
 
-/* A stream that says what is to come, behind nothing. */
-static struct file *begin_precopy(struct ferry_device *fdev)
-{
-	size_t len = sizeof(struct ferry_migration_header);
-	void *stream = kzalloc(len, GFP_KERNEL_ACCOUNT);
-
-	if (!stream)
-		return ERR_PTR(-ENOMEM);
-	ferry_stream_head(fdev, stream, len, FERRY_MIGRATION_OFFER);
-	return ferry_session_save(fdev, stream, len, true);
-}
-
-/*
- * All of the device, behind an offer if @precopy. Returns the length or a negative
- * errno; @stream is the caller's to kvfree().
- */
-static ssize_t save(struct ferry_device *fdev, bool precopy, void **stream)
-{
-	const struct ferry_migration_desc *desc = &fdev->migration.desc;
-	const size_t head = sizeof(struct ferry_migration_header);
-	size_t at = precopy ? head : 0;
-	ssize_t len;
-
-	*stream = kvzalloc(ferry_stream_max(fdev), GFP_KERNEL_ACCOUNT);
-	if (!*stream)
-		return -ENOMEM;
-	len = desc->ops->save(fdev, *stream + at + head, desc->max);
-	if (len < 0) {
-		kvfree(*stream);
-		return len;
-	}
-	if (precopy)
-		ferry_stream_head(fdev, *stream, head, FERRY_MIGRATION_OFFER);
-	ferry_stream_head(fdev, *stream + at, head + len,
-			  FERRY_MIGRATION_STATE);
-	return at + head + len;
-}
-
-static struct file *begin_copy(struct ferry_device *fdev)
-{
-	void *stream;
-	ssize_t len;
-
-	len = save(fdev, false, &stream);
-	if (len < 0)
-		return ERR_PTR(len);
-	return ferry_session_save(fdev, stream, len, false);
-}
-
 static int complete_copy(struct ferry_device *fdev)
 {
 	const struct ferry_migration_ops *ops = fdev->migration.desc.ops;
-	void *stream;
-	ssize_t len;
 	int ret;
 
 	ops->stop(fdev);
-	len = save(fdev, true, &stream);
-	ret = len < 0 ? len : ferry_session_complete(fdev, stream, len);
+	ret = ferry_session_complete(fdev);
 	if (ret)
 		ops->start(fdev);
 	return ret;
@@ -122,11 +68,11 @@ static struct file *step(struct ferry_device *fdev,
 		return NULL;
 	case ARC(RUNNING, PRE_COPY):
 	case ARC(RUNNING_P2P, PRE_COPY_P2P):
-		return begin_precopy(fdev);
+		return ferry_session_precopy(fdev);
 	case ARC(PRE_COPY_P2P, STOP_COPY):
 		return ERR_PTR(complete_copy(fdev));
 	case ARC(STOP, STOP_COPY):
-		return begin_copy(fdev);
+		return ferry_session_save(fdev);
 	case ARC(STOP, RESUMING):
 		return ferry_session_resume(fdev);
 	case ARC(RESUMING, STOP):
@@ -177,7 +123,11 @@ static int get_state(struct vfio_device *vdev,
 
 static int get_data_size(struct vfio_device *vdev, unsigned long *length)
 {
-	*length = ferry_stream_max(to_ferry_device(vdev));
+	struct ferry_device *fdev = to_ferry_device(vdev);
+
+	mutex_lock(&fdev->config_lock);
+	*length = ferry_session_left(fdev);
+	mutex_unlock(&fdev->config_lock);
 	return 0;
 }
 

@@ -36,17 +36,48 @@ int ferry_migration_refuse(struct ferry_device *fdev, const char *why, ...)
 }
 EXPORT_SYMBOL_GPL(ferry_migration_refuse);
 
+static size_t all_pages(const struct ferry_device *fdev)
+{
+	return fdev->migration.desc.memory / FERRY_MIGRATION_PAGE;
+}
+
 /**
- * ferry_stream_max - the longest stream that a device may send or get
+ * ferry_stream_state_len - how long a frame with a device's state may be
+ * @fdev: the device
+ * @pages: how many pages of its memory are in it
+ *
+ * Return: the length in bytes.
+ */
+size_t ferry_stream_state_len(const struct ferry_device *fdev, size_t pages)
+{
+	return sizeof(struct ferry_migration_header) + fdev->migration.desc.max -
+	       (all_pages(fdev) - pages) * sizeof(struct ferry_migration_page);
+}
+
+/**
+ * ferry_stream_max - the longest frame that a device may send or get
  * @fdev: the device
  *
  * Return: the length in bytes.
  */
 size_t ferry_stream_max(const struct ferry_device *fdev)
 {
-	/* An offer, and a state. */
-	return 2 * sizeof(struct ferry_migration_header) +
-	       fdev->migration.desc.max;
+	return ferry_stream_state_len(fdev, all_pages(fdev));
+}
+
+/**
+ * ferry_stream_preview_len - how long a frame with some of a device's memory is
+ * @fdev: the device
+ * @pages: how many pages are in it
+ *
+ * Return: the length in bytes.
+ */
+size_t ferry_stream_preview_len(const struct ferry_device *fdev, size_t pages)
+{
+	return sizeof(struct ferry_migration_header) +
+	       fdev->migration.desc.ranges *
+	       sizeof(struct ferry_migration_section) +
+	       pages * sizeof(struct ferry_migration_page);
 }
 
 /* CRC-32 of a frame that has zeroes where it stands. */
@@ -67,9 +98,12 @@ static u32 checksum(const void *frame, size_t len)
  * @frame: begins with room for the header, which is zero; aligned to 8 bytes
  * @len: bytes of all
  * @kind: what it is
+ * @after: what this returned for the frame before, 0 for the first one
+ *
+ * Return: what identifies the frame to the next one.
  */
-void ferry_stream_head(const struct ferry_device *fdev, void *frame,
-		       size_t len, enum ferry_migration_kind kind)
+u32 ferry_stream_head(const struct ferry_device *fdev, void *frame, size_t len,
+		      enum ferry_migration_kind kind, u32 after)
 {
 	const struct ferry_migration_desc *desc = &fdev->migration.desc;
 	struct ferry_migration_header *header = frame;
@@ -80,7 +114,9 @@ void ferry_stream_head(const struct ferry_device *fdev, void *frame,
 	header->length = cpu_to_le64(len);
 	header->version = cpu_to_le32(desc->version);
 	strscpy(header->model, desc->model, sizeof(header->model));
+	header->after = cpu_to_le64(after);
 	header->crc = cpu_to_le32(checksum(frame, len));
+	return le32_to_cpu(header->crc);
 }
 
 static int check_model(struct ferry_device *fdev,
@@ -102,19 +138,44 @@ static int check_model(struct ferry_device *fdev,
 	return 0;
 }
 
+static int check_length(struct ferry_device *fdev,
+			const struct ferry_migration_header *header)
+{
+	u64 length = le64_to_cpu(header->length);
+	u32 kind = le32_to_cpu(header->kind);
+	const char *what;
+	size_t max;
+
+	if (kind == FERRY_MIGRATION_PREVIEW) {
+		what = "preview";
+		max = ferry_stream_preview_len(fdev, all_pages(fdev));
+	} else if (kind == FERRY_MIGRATION_STATE) {
+		what = "state";
+		max = ferry_stream_max(fdev);
+	} else {
+		return ferry_migration_refuse(fdev, "a frame of unknown kind %u",
+					      kind);
+	}
+	if (length < sizeof(*header) || length > max)
+		return ferry_migration_refuse(fdev, "a %s of %llu bytes", what,
+					      length);
+	return 0;
+}
+
 /**
  * ferry_stream_check_head - is this the beginning of a frame for this device?
  * @fdev: the device
- * @frame: a whole header; not necessarily more
+ * @header: a header; there need not be more
+ * @after: what identifies the frame that has come before, 0 for none
  *
  * Context: process context.
- * Return: 0, or -EINVAL after a line in the log.
+ * Return: 0, with a length of at most ferry_stream_max(); or -EINVAL after a line in the
+ * log.
  */
-int ferry_stream_check_head(struct ferry_device *fdev, const void *frame)
+int ferry_stream_check_head(struct ferry_device *fdev,
+			    const struct ferry_migration_header *header,
+			    u32 after)
 {
-	const struct ferry_migration_header *header = frame;
-	u64 length = le64_to_cpu(header->length);
-	u32 kind = le32_to_cpu(header->kind);
 	int ret;
 
 	if (header->magic != cpu_to_le64(FERRY_MIGRATION_MAGIC))
@@ -126,19 +187,11 @@ int ferry_stream_check_head(struct ferry_device *fdev, const void *frame)
 	ret = check_model(fdev, header);
 	if (ret)
 		return ret;
-	if (kind == FERRY_MIGRATION_OFFER) {
-		if (length != sizeof(*header))
-			return ferry_migration_refuse(fdev, "an offer of %llu bytes",
-						      length);
-		return ferry_stream_check(fdev, frame, length);
-	}
-	if (kind != FERRY_MIGRATION_STATE)
-		return ferry_migration_refuse(fdev, "a frame of unknown kind %u",
-					      kind);
-	if (length < sizeof(*header) ||
-	    length - sizeof(*header) > fdev->migration.desc.max)
-		return ferry_migration_refuse(fdev, "a state of %llu bytes",
-					      length);
+	ret = check_length(fdev, header);
+	if (ret)
+		return ret;
+	if (header->after != cpu_to_le64(after))
+		return ferry_migration_refuse(fdev, "a frame is missing, or doesn't belong to it");
 	return 0;
 }
 

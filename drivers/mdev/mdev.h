@@ -41,6 +41,7 @@ struct ferry_messages {
 };
 
 struct ferry_display;
+struct ferry_migration_page;
 
 /**
  * enum ferry_work_reason - why a model's work must not run
@@ -244,7 +245,14 @@ ssize_t ferry_state_save(struct ferry_instance *inst, void *buf);
 int ferry_state_check(struct ferry_instance *inst, const void *buf, size_t len);
 void ferry_state_load(struct ferry_instance *inst, const void *buf);
 
-size_t ferry_migrate_size(const struct ferry_model *model);
+size_t ferry_pages_changed(const void *memory, const void *known, size_t size);
+size_t ferry_pages_save(const void *memory, const void *known, size_t size,
+			struct ferry_migration_page *pages, size_t max);
+bool ferry_pages_valid(const struct ferry_migration_page *pages, size_t len,
+		       size_t size);
+void ferry_pages_load(void *memory, const struct ferry_migration_page *pages,
+		      size_t len);
+
 void ferry_migrate_init(struct ferry_instance *inst);
 
 bool ferry_msix_owns(const struct ferry_model *model, unsigned int bar,

@@ -2,11 +2,11 @@
 /*
  * Migration of an instance: what goes on by itself is stopped and started here, and its
  * state put together of sections: configuration space, interrupts, memory that can be
- * mapped, and what the model says of itself.
+ * mapped, and what the model says of itself. While it runs, previews of its memory are sent
+ * ahead; the state has what differs from them.
  *
  * A stream that comes is looked at completely before anything changes, with the eyes of
- * somebody who expects harm. What it may hold, and in which order, follows from the model,
- * so there is little to decide.
+ * somebody who expects harm.
  */
 #include <linux/string.h>
 
@@ -14,84 +14,7 @@
 
 #include "mdev.h"
 #include "message.h"
-
-/* Configuration space, interrupts, the model's own. */
-#define SECTIONS_MAX	(3 + FERRY_MODEL_NR_BARS * FERRY_MODEL_NR_RANGES)
-
-/**
- * struct section - a part of the state
- * @type: enum ferry_migration_type
- * @index: which of several, else 0
- * @size: bytes that it has; of the model's own, the most
- * @data: of a stream that is loaded, what has come
- * @len: of a stream that is loaded, how much of it
- */
-struct section {
-	u32 type;
-	u32 index;
-	size_t size;
-	const void *data;
-	size_t len;
-};
-
-static size_t config_size(const struct ferry_model *model)
-{
-	return model->express ? EXPRESS_CONFIG_SIZE : CONVENTIONAL_CONFIG_SIZE;
-}
-
-/* Fills @s with what the state of this model consists of. Returns how many they are. */
-static unsigned int sections_of(const struct ferry_model *model,
-				struct section *s)
-{
-	const struct ferry_model_range *range;
-	unsigned int bar, i, n = 0;
-
-	s[n++] = (struct section) {
-		.type = FERRY_MIGRATION_CONFIG,
-		.size = config_size(model),
-	};
-	s[n++] = (struct section) {
-		.type = FERRY_MIGRATION_INTERRUPTS,
-		.size = ferry_messages_size(model),
-	};
-	for (bar = 0; bar < FERRY_MODEL_NR_BARS; bar++) {
-		range = model->bars[bar].mapped;
-		for (i = 0; i < FERRY_MODEL_NR_RANGES && range[i].size; i++)
-			s[n++] = (struct section) {
-				.type = FERRY_MIGRATION_MEMORY,
-				.index = bar << 8 | i,
-				.size = range[i].size,
-			};
-	}
-	s[n++] = (struct section) {
-		.type = FERRY_MIGRATION_MODEL,
-		.size = ferry_state_size(model),
-	};
-	return n;
-}
-
-static size_t padded(size_t len)
-{
-	return ALIGN(len, FERRY_MIGRATION_ALIGN);
-}
-
-/**
- * ferry_migrate_size - the most bytes that the state of an instance takes
- * @model: the model
- *
- * Return: how many, without the header of the stream.
- */
-size_t ferry_migrate_size(const struct ferry_model *model)
-{
-	struct section sections[SECTIONS_MAX];
-	unsigned int i, n = sections_of(model, sections);
-	size_t size = 0;
-
-	for (i = 0; i < n; i++)
-		size += sizeof(struct ferry_migration_section) +
-			padded(sections[i].size);
-	return size;
-}
+#include "section.h"
 
 /*
  * What goes on by itself: timers of the model, or work that it has handed to somebody.
@@ -142,14 +65,25 @@ static void instance_start(struct ferry_device *fdev)
 }
 
 static void *section_memory(struct ferry_instance *inst,
-			    const struct section *s)
+			    const struct ferry_section *s)
 {
 	return inst->memory[s->index >> 8][s->index & 0xff];
 }
 
+/* Up to @max pages of memory that differ from @known, %NULL for zeroes. Returns the length. */
+static size_t memory_save(struct ferry_instance *inst,
+			  const struct ferry_section *s, const void *known,
+			  void *buf, size_t max)
+{
+	return ferry_pages_save(section_memory(inst, s),
+				known ? known + s->known : NULL, s->size, buf,
+				max) * sizeof(struct ferry_migration_page);
+}
+
 /* Returns the length, or a negative errno. */
 static ssize_t section_save(struct ferry_instance *inst,
-			    const struct section *s, void *buf)
+			    const struct ferry_section *s, const void *known,
+			    void *buf)
 {
 	switch (s->type) {
 	case FERRY_MIGRATION_CONFIG:
@@ -159,8 +93,7 @@ static ssize_t section_save(struct ferry_instance *inst,
 		ferry_messages_save(inst, buf);
 		return s->size;
 	case FERRY_MIGRATION_MEMORY:
-		memcpy(buf, section_memory(inst, s), s->size);
-		return s->size;
+		return memory_save(inst, s, known, buf, SIZE_MAX);
 	default:
 		if (inst->model->nr_fields)
 			return ferry_state_save(inst, buf);
@@ -168,84 +101,77 @@ static ssize_t section_save(struct ferry_instance *inst,
 	}
 }
 
-static ssize_t sections_save(struct ferry_instance *inst, void *buf)
+static ssize_t sections_save(struct ferry_instance *inst, const void *known,
+			     void *buf)
 {
-	struct section sections[SECTIONS_MAX];
-	unsigned int i, n = sections_of(inst->model, sections);
-	struct ferry_migration_section *head;
+	struct ferry_section sections[FERRY_SECTIONS_MAX];
+	unsigned int i, n = ferry_sections_all(inst->model, sections);
 	size_t at = 0;
 	ssize_t len;
 
 	for (i = 0; i < n; i++) {
-		head = buf + at;
-		at += sizeof(*head);
-		len = section_save(inst, &sections[i], buf + at);
+		len = section_save(inst, &sections[i], known,
+				   buf + at + sizeof(struct ferry_migration_section));
 		if (len < 0)
 			return len;
-		if (WARN_ON(len > sections[i].size))
+		if (WARN_ON(len > ferry_section_max(&sections[i])))
 			return -EIO;
-		head->type = cpu_to_le32(sections[i].type);
-		head->index = cpu_to_le32(sections[i].index);
-		head->length = cpu_to_le64(len);
-		at += padded(len);
+		at += ferry_section_begin(&sections[i], buf + at, len);
 	}
 	return at;
 }
 
 /* Nobody accesses it meanwhile, but through mappings. */
-static ssize_t instance_save(struct ferry_device *fdev, void *buf, size_t size)
+static ssize_t instance_save(struct ferry_device *fdev, const void *known,
+			     void *buf, size_t size)
 {
 	struct ferry_instance *inst = to_instance(fdev);
 	ssize_t len;
 
-	if (WARN_ON(size < ferry_migrate_size(inst->model)))
+	if (WARN_ON(size < ferry_sections_size(inst->model)))
 		return -EIO;
 	ferry_gate_lock_mapped(fdev);
-	len = sections_save(inst, buf);
+	len = sections_save(inst, known, buf);
 	ferry_gate_unlock(fdev);
 	return len;
 }
 
-static bool length_is_good(const struct section *s, u64 len)
+static size_t instance_changed(struct ferry_device *fdev, const void *known)
 {
-	return s->type == FERRY_MIGRATION_MODEL ? len <= s->size :
-						  len == s->size;
+	struct ferry_instance *inst = to_instance(fdev);
+	struct ferry_section ranges[FERRY_SECTIONS_MAX];
+	unsigned int i, n = ferry_sections_memory(inst->model, ranges);
+	size_t pages = 0;
+
+	for (i = 0; i < n; i++)
+		pages += ferry_pages_changed(section_memory(inst, &ranges[i]),
+					     known + ranges[i].known,
+					     ranges[i].size);
+	return pages;
 }
 
-/* Find one section in what is left. Returns the bytes that it takes, or -EINVAL. */
-static ssize_t section_find(struct ferry_device *fdev, struct section *s,
-			    const void *buf, size_t left)
+/* Whoever writes to the memory meanwhile may go on: no lock would keep out a guest. */
+static size_t instance_preview(struct ferry_device *fdev, void *known,
+			       void *buf, size_t pages)
 {
-	const struct ferry_migration_section *head = buf;
-	size_t len;
+	struct ferry_instance *inst = to_instance(fdev);
+	struct ferry_section ranges[FERRY_SECTIONS_MAX];
+	unsigned int i, n = ferry_sections_memory(inst->model, ranges);
+	size_t at = 0, len;
+	void *data;
 
-	if (left < sizeof(*head))
-		return ferry_migration_refuse(fdev, "section %u:%u is missing",
-					      s->type, s->index);
-	if (le32_to_cpu(head->type) != s->type ||
-	    le32_to_cpu(head->index) != s->index)
-		return ferry_migration_refuse(fdev, "section %u:%u where %u:%u belongs",
-					      le32_to_cpu(head->type),
-					      le32_to_cpu(head->index), s->type,
-					      s->index);
-	if (!length_is_good(s, le64_to_cpu(head->length)))
-		return ferry_migration_refuse(fdev, "section %u:%u has %llu bytes instead of %zu",
-					      s->type, s->index,
-					      le64_to_cpu(head->length),
-					      s->size);
-	len = le64_to_cpu(head->length);
-	if (padded(len) > left - sizeof(*head))
-		return ferry_migration_refuse(fdev, "section %u:%u is cut off",
-					      s->type, s->index);
-	s->data = buf + sizeof(*head);
-	s->len = len;
-	if (memchr_inv(s->data + len, 0, padded(len) - len))
-		return ferry_migration_refuse(fdev, "section %u:%u is followed by something",
-					      s->type, s->index);
-	return sizeof(*head) + padded(len);
+	for (i = 0; i < n; i++) {
+		data = buf + at + sizeof(struct ferry_migration_section);
+		len = memory_save(inst, &ranges[i], known, data, pages);
+		ferry_pages_load(known + ranges[i].known, data, len);
+		pages -= len / sizeof(struct ferry_migration_page);
+		at += ferry_section_begin(&ranges[i], buf + at, len);
+	}
+	return at;
 }
 
-static int section_check(struct ferry_instance *inst, const struct section *s)
+static int section_check(struct ferry_instance *inst,
+			 const struct ferry_section *s)
 {
 	struct ferry_device *fdev = &inst->fdev;
 	int ret;
@@ -262,7 +188,10 @@ static int section_check(struct ferry_instance *inst, const struct section *s)
 			return 0;
 		return ferry_migration_refuse(fdev, "interrupts that the device doesn't have");
 	case FERRY_MIGRATION_MEMORY:
-		return 0;
+		if (ferry_pages_valid(s->data, s->len, s->size))
+			return 0;
+		return ferry_migration_refuse(fdev, "pages of section %u:%u are out of place",
+					      s->type, s->index);
 	default:
 		if (inst->model->nr_fields)
 			return ferry_state_check(inst, s->data, s->len);
@@ -274,21 +203,16 @@ static int section_check(struct ferry_instance *inst, const struct section *s)
 	}
 }
 
-static int sections_check(struct ferry_instance *inst, struct section *sections,
-			  unsigned int n, const void *buf, size_t len)
+static int sections_check(struct ferry_instance *inst,
+			  struct ferry_section *sections, unsigned int n,
+			  const void *buf, size_t len)
 {
 	unsigned int i;
-	ssize_t taken;
 	int ret;
 
-	for (i = 0; i < n; i++, buf += taken, len -= taken) {
-		taken = section_find(&inst->fdev, &sections[i], buf, len);
-		if (taken < 0)
-			return taken;
-	}
-	if (len)
-		return ferry_migration_refuse(&inst->fdev, "%zu bytes too many",
-					      len);
+	ret = ferry_sections_find(&inst->fdev, sections, n, buf, len);
+	if (ret)
+		return ret;
 	for (i = 0; i < n; i++) {
 		ret = section_check(inst, &sections[i]);
 		if (ret)
@@ -298,14 +222,16 @@ static int sections_check(struct ferry_instance *inst, struct section *sections,
 }
 
 /* All but the configuration space; the gate is locked. */
-static int section_load(struct ferry_instance *inst, const struct section *s)
+static int section_load(struct ferry_instance *inst,
+			const struct ferry_section *s, const void *known)
 {
 	switch (s->type) {
 	case FERRY_MIGRATION_INTERRUPTS:
 		ferry_messages_load(inst, s->data);
 		return 0;
 	case FERRY_MIGRATION_MEMORY:
-		memcpy(section_memory(inst, s), s->data, s->size);
+		memcpy(section_memory(inst, s), known + s->known, s->size);
+		ferry_pages_load(section_memory(inst, s), s->data, s->len);
 		return 0;
 	default:
 		if (!inst->model->nr_fields)
@@ -315,11 +241,27 @@ static int section_load(struct ferry_instance *inst, const struct section *s)
 	}
 }
 
-static int instance_load(struct ferry_device *fdev, const void *buf, size_t len)
+static int instance_preview_load(struct ferry_device *fdev, void *known,
+				 const void *buf, size_t len)
 {
 	struct ferry_instance *inst = to_instance(fdev);
-	struct section sections[SECTIONS_MAX];
-	unsigned int i, n = sections_of(inst->model, sections);
+	struct ferry_section ranges[FERRY_SECTIONS_MAX];
+	unsigned int i, n = ferry_sections_memory(inst->model, ranges);
+	int ret;
+
+	ret = sections_check(inst, ranges, n, buf, len);
+	for (i = 0; i < n && !ret; i++)
+		ferry_pages_load(known + ranges[i].known, ranges[i].data,
+				 ranges[i].len);
+	return ret;
+}
+
+static int instance_load(struct ferry_device *fdev, const void *known,
+			 const void *buf, size_t len)
+{
+	struct ferry_instance *inst = to_instance(fdev);
+	struct ferry_section sections[FERRY_SECTIONS_MAX];
+	unsigned int i, n = ferry_sections_all(inst->model, sections);
 	int ret;
 
 	ret = sections_check(inst, sections, n, buf, len);
@@ -332,7 +274,7 @@ static int instance_load(struct ferry_device *fdev, const void *buf, size_t len)
 	ferry_gate_lock(fdev);
 	ferry_model_reset(inst);
 	for (i = 1; i < n && !ret; i++)
-		ret = section_load(inst, &sections[i]);
+		ret = section_load(inst, &sections[i], known);
 	/* Half of it may be there: none is better. */
 	if (ret)
 		ferry_model_reset(inst);
@@ -350,6 +292,9 @@ static const struct ferry_migration_ops instance_migration_ops = {
 	.start = instance_start,
 	.save = instance_save,
 	.load = instance_load,
+	.changed = instance_changed,
+	.preview = instance_preview,
+	.preview_load = instance_preview_load,
 };
 
 /**
@@ -359,14 +304,19 @@ static const struct ferry_migration_ops instance_migration_ops = {
 void ferry_migrate_init(struct ferry_instance *inst)
 {
 	const struct ferry_model *model = inst->model;
+	struct ferry_section ranges[FERRY_SECTIONS_MAX];
 	struct ferry_migration_desc desc = {
 		.model = model->name,
 		.version = model->state_version,
 		.ops = &instance_migration_ops,
 	};
+	unsigned int i;
 
 	if (!model_migrates(model))
 		return;
-	desc.max = ferry_migrate_size(model);
+	desc.max = ferry_sections_size(model);
+	desc.ranges = ferry_sections_memory(model, ranges);
+	for (i = 0; i < desc.ranges; i++)
+		desc.memory += ranges[i].size;
 	ferry_migration_init(&inst->fdev, &desc);
 }

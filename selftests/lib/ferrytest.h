@@ -199,6 +199,7 @@ ssize_t migration_save(const struct vdev *v, void **stream);
 int migration_load(const struct vdev *v, const void *stream, size_t len,
 		   __u32 state);
 void migration_seal(void *frame, size_t len);
+void migration_link(void *frame, const void *before);
 void *migration_section(void *frame, __u32 type, __u64 *len);
 bool migration_refused(const struct vdev *v, const void *stream, size_t len);
 bool migration_accepted(const struct vdev *v, const void *stream, size_t len);

@@ -70,7 +70,7 @@ long migration_size(const struct vdev *v)
 	return ret ? ret : (long)size;
 }
 
-/* All that a descriptor gives; the bytes are the caller's to free. */
+/* All that a descriptor gives now; the bytes are the caller's to free. */
 ssize_t migration_read(int fd, void **stream)
 {
 	size_t len = 0, room = 0;
@@ -83,6 +83,8 @@ ssize_t migration_read(int fd, void **stream)
 			buf = realloc(buf, room);
 		}
 		got = read(fd, buf + len, PIECE);
+		if (got < 0 && errno == ENOMSG)
+			break;
 		if (got < 0) {
 			free(buf);
 			return -errno;
@@ -161,6 +163,16 @@ void migration_seal(void *frame, size_t len)
 
 	header->crc = 0;
 	header->crc = crc32(0, frame, len);
+}
+
+/* The same, of a frame that comes behind another one; @before is NULL for none. */
+void migration_link(void *frame, const void *before)
+{
+	const struct ferry_migration_header *last = before;
+	struct ferry_migration_header *header = frame;
+
+	header->after = last ? last->crc : 0;
+	migration_seal(frame, header->length);
 }
 
 /* The first section of a type in a state; NULL if there is none. */

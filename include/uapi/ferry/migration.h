@@ -2,9 +2,12 @@
 /*
  * What a mediated device sends when it migrates: see Documentation/migration.rst.
  *
- * A stream is a frame of kind FERRY_MIGRATION_STATE, before which one of kind
- * FERRY_MIGRATION_OFFER may stand. A frame is a header and sections; all numbers are
+ * A stream is a frame of kind FERRY_MIGRATION_STATE, before which any number of kind
+ * FERRY_MIGRATION_PREVIEW may stand. A frame is a header and sections; all numbers are
  * little-endian. VFIO wants it to be opaque to whoever carries it.
+ *
+ * Of memory each frame has the pages that differ from what the frames before it have said of
+ * them; at first all of it is zero.
  */
 #ifndef _UAPI_FERRY_MIGRATION_H
 #define _UAPI_FERRY_MIGRATION_H
@@ -12,7 +15,7 @@
 #include <linux/types.h>
 
 #define FERRY_MIGRATION_MAGIC	0x47494d5952524546ULL	/* "FERRYMIG" */
-#define FERRY_MIGRATION_FORMAT	1
+#define FERRY_MIGRATION_FORMAT	2
 
 /* Bytes of a model's name, of which the last one is zero. */
 #define FERRY_MIGRATION_NAME	64
@@ -21,8 +24,12 @@
 #define FERRY_MIGRATION_ALIGN	8
 
 enum ferry_migration_kind {
-	/* No sections: what kind of device is to come, in time to refuse it. */
-	FERRY_MIGRATION_OFFER = 1,
+	/*
+	 * Sent while the device runs: what kind of device is to come, in time to refuse it, and
+	 * its memory. Sections of type FERRY_MIGRATION_MEMORY, none for a device without.
+	 */
+	FERRY_MIGRATION_PREVIEW = 1,
+	/* All sections. */
 	FERRY_MIGRATION_STATE = 2,
 };
 
@@ -35,6 +42,7 @@ enum ferry_migration_kind {
  * @crc: CRC-32 (IEEE 802.3) of the frame, with zeroes in this place
  * @version: of the model's own state
  * @model: name of the model, filled up with zeroes
+ * @after: @crc of the frame that this one comes behind, 0 for the first one
  */
 struct ferry_migration_header {
 	__le64 magic;
@@ -44,6 +52,7 @@ struct ferry_migration_header {
 	__le32 crc;
 	__le32 version;
 	__u8 model[FERRY_MIGRATION_NAME];
+	__le64 after;
 };
 
 /* In this order, each once, and FERRY_MIGRATION_MEMORY for each range there is. */
@@ -52,7 +61,7 @@ enum ferry_migration_type {
 	FERRY_MIGRATION_CONFIG = 1,
 	/* struct ferry_migration_interrupts */
 	FERRY_MIGRATION_INTERRUPTS = 2,
-	/* A range that can be mapped; the index is BAR << 8 | range. */
+	/* A range that can be mapped: struct ferry_migration_page; BAR << 8 | range. */
 	FERRY_MIGRATION_MEMORY = 3,
 	/* The model's own. */
 	FERRY_MIGRATION_MODEL = 4,
@@ -68,6 +77,19 @@ struct ferry_migration_section {
 	__le32 type;
 	__le32 index;
 	__le64 length;
+};
+
+/* Whatever the machine's pages are. */
+#define FERRY_MIGRATION_PAGE	4096
+
+/**
+ * struct ferry_migration_page - what has changed of a range; in ascending order, each once
+ * @number: of the page in its range
+ * @data: what is in it
+ */
+struct ferry_migration_page {
+	__le64 number;
+	__u8 data[FERRY_MIGRATION_PAGE];
 };
 
 /* The device asserts its interrupt. */
