@@ -215,6 +215,39 @@ TEST_F(vectors, shared_eventfd)
 	EXPECT_TRUE(all_fire(self));
 }
 
+/* How many interrupts of the device the kernel has counted, on all processors. */
+static unsigned long irqs_counted(const char *bdf)
+{
+	FILE *f = fopen("/proc/interrupts", "re");
+	unsigned long sum = 0, count;
+	char line[4096], *at, *end;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		at = strchr(line, ':');
+		if (!at || !strstr(line, bdf))
+			continue;
+		for (at++; count = strtoul(at, &end, 10), end != at; at = end)
+			sum += count;
+	}
+	if (f)
+		fclose(f);
+	return sum;
+}
+
+/* Raise vector 0, which has no eventfd, and see that it has arrived. */
+static void raise_unheard(FIXTURE_DATA(vectors) * self)
+{
+	unsigned long before = irqs_counted(self->v.name);
+	int tries = FERRY_TIMEOUT_MS;
+
+	self->r->raise(&self->v, 0);
+	self->r->ack(&self->v, 0);
+	if (!self->r->exact || driver_is_stock())
+		return;
+	while (irqs_counted(self->v.name) == before && tries--)
+		usleep(1000);
+}
+
 /*
  * What arrives while a vector has no eventfd is delivered once when it gets
  * one, however often it arrived.
@@ -232,10 +265,8 @@ TEST_F(vectors, replay)
 		/* One more from before, of a device that sends one more. */
 		if (!self->r->exact)
 			efd_take(self->fds[0]);
-		for (i = 0; i < 3; i++) {
-			self->r->raise(&self->v, 0);
-			self->r->ack(&self->v, 0);
-		}
+		for (i = 0; i < 3; i++)
+			raise_unheard(self);
 		ASSERT_EQ(0, efd_take(self->fds[0]));
 		ASSERT_EQ(0, irq_attach_one(&self->v, self->index, 0,
 					    self->fds[0]));
