@@ -27,6 +27,7 @@
 
 struct bench {
 	struct vdev v;
+	__u64 config;
 	__u64 size;
 	int efd;
 };
@@ -44,9 +45,9 @@ static void say(const char *what, __u64 size, long count)
 static int config_read(struct bench *b)
 {
 	__u8 buffer[4096];
-	ssize_t ret = region_read(&b->v, CONFIG, 0, buffer, b->size);
+	ssize_t ret = pread(b->v.fd, buffer, b->size, b->config);
 
-	return ret == (ssize_t)b->size ? 0 : ret < 0 ? (int)ret : -EIO;
+	return ret == (ssize_t)b->size ? 0 : ret < 0 ? -errno : -EIO;
 }
 
 static void grow_config(struct bench *b)
@@ -154,6 +155,7 @@ int main(int argc, char **argv)
 		return !!grow_instances(argv[2]);
 	if (vdev_open_device(&b.v, argv[1]))
 		return 1;
+	b.config = region_offset(&b.v, CONFIG);
 	b.efd = efd_new();
 	cfg_command(&b.v, 0, PCI_COMMAND_MEMORY);
 	for (arg = 2; arg < argc; arg++)
