@@ -9,7 +9,7 @@
 #include "compat/compat.h"
 #include "mdev.h"
 
-/* All but the memory, which is zero already or about to go. */
+/* All but the memory, which is zero already. */
 static void reset_registers(struct ferry_instance *inst)
 {
 	ferry_instance_set_level(inst, false);
@@ -126,7 +126,8 @@ static void instance_close(struct vfio_device *vdev)
 
 	ferry_work_stop(inst, WORK_CLOSED);
 	ferry_device_stop(fdev);
-	reset_registers(inst);
+	/* Its memory as well: a picture that was exported outlives it. */
+	ferry_model_reset(inst);
 	mutex_lock(&fdev->config_lock);
 	ferry_migration_reset(fdev);
 	mutex_unlock(&fdev->config_lock);
