@@ -13,6 +13,7 @@
 
 #include "compat/compat.h"
 #include "core.h"
+#include "irq_stats.h"
 
 static bool intx_open(struct ferry_irqs *irqs)
 {
@@ -31,16 +32,23 @@ bool ferry_intx_interrupt(struct ferry_device *fdev)
 {
 	struct ferry_irqs *irqs = &fdev->irqs;
 	unsigned long flags;
-	bool fired;
+	bool fired, sent;
+	u64 since = 0;
 
+	if (ferry_irqs_watched())
+		since = ktime_get_mono_fast_ns();
 	spin_lock_irqsave(&irqs->intx_lock, flags);
 	fired = intx_open(irqs) && fdev->ops->irq->intx_test_and_mask(fdev);
 	if (fired)
 		irqs->intx_masked = true;
 	spin_unlock_irqrestore(&irqs->intx_lock, flags);
 
-	if (fired)
-		ferry_trigger_signal(&irqs->intx);
+	if (fired) {
+		sent = ferry_trigger_signal(&irqs->intx);
+		if (since)
+			ferry_irq_seen(fdev, VFIO_PCI_INTX_IRQ_INDEX, 0, since,
+				       sent);
+	}
 	return fired;
 }
 EXPORT_SYMBOL_GPL(ferry_intx_interrupt);

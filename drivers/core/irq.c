@@ -15,6 +15,7 @@
 
 #include "compat/compat.h"
 #include "core.h"
+#include "irq_stats.h"
 
 /* What one call does to one vector. */
 struct irq_point {
@@ -38,6 +39,35 @@ static void vector_deliver(struct ferry_vector *vector)
 	rcu_read_unlock();
 }
 
+/* Returns whether there was a trigger. */
+static __always_inline bool vector_signal(struct ferry_vector *vector)
+{
+	struct eventfd_ctx *ctx;
+
+	/* No eventfd goes before the handler has been waited for, see vector_point_hw(). */
+	ctx = rcu_dereference_check(vector->trigger, true);
+	if (likely(ctx)) {
+		ferry_eventfd_signal(ctx);
+		return true;
+	}
+	set_bit(0, &vector->pending);
+	/* Pairs with vector_point_hw(): it sees the bit, or we see its trigger. */
+	smp_mb__after_atomic();
+	if (rcu_access_pointer(vector->trigger))
+		vector_deliver(vector);
+	return false;
+}
+
+static noinline void vector_signal_watched(struct ferry_vector *vector)
+{
+	struct ferry_device *fdev = vector->fdev;
+	u64 since = ktime_get_mono_fast_ns();
+	bool signalled = vector_signal(vector);
+
+	ferry_irq_seen(fdev, READ_ONCE(fdev->irqs.active), vector->index, since,
+		       signalled);
+}
+
 /**
  * ferry_vector_signal - an interrupt has arrived
  * @vector: its vector, of hardware
@@ -47,17 +77,14 @@ static void vector_deliver(struct ferry_vector *vector)
  * for: each is an edge that costs the handler less than one with a trigger does,
  * and its user could attach an eventfd anyway.
  *
- * Context: any but NMI.
+ * Context: the handler of ferry_vector.irq.
  */
 void ferry_vector_signal(struct ferry_vector *vector)
 {
-	if (ferry_trigger_signal(&vector->trigger))
-		return;
-	set_bit(0, &vector->pending);
-	/* Pairs with vector_point_hw(): it sees the bit, or we see its trigger. */
-	smp_mb__after_atomic();
-	if (rcu_access_pointer(vector->trigger))
-		vector_deliver(vector);
+	if (ferry_irqs_watched())
+		vector_signal_watched(vector);
+	else
+		vector_signal(vector);
 }
 EXPORT_SYMBOL_GPL(ferry_vector_signal);
 
@@ -72,13 +99,19 @@ EXPORT_SYMBOL_GPL(ferry_vector_signal);
 bool ferry_irq_signal(struct ferry_device *fdev, unsigned int vector)
 {
 	struct ferry_vector *v;
+	u64 since = 0;
 	bool sent;
 
-	/* Vectors are freed after a grace period, see vector_free(). */
+	if (ferry_irqs_watched())
+		since = ktime_get_mono_fast_ns();
+	/* Vectors are freed after a grace period, see vector_destroy(). */
 	rcu_read_lock();
 	v = xa_load(&fdev->irqs.vectors, vector);
 	sent = v && ferry_trigger_signal(&v->trigger);
 	rcu_read_unlock();
+	if (since)
+		ferry_irq_seen(fdev, READ_ONCE(fdev->irqs.active), vector,
+			       since, sent);
 	return sent;
 }
 EXPORT_SYMBOL_GPL(ferry_irq_signal);

@@ -6,16 +6,22 @@
 #include <linux/rcupdate.h>
 
 #include "compat/mapping.h"
+#include "core/irq_stats.h"
 
 static int __init ferry_init(void)
 {
-	return ferry_mapping_setup();
+	int ret = ferry_mapping_setup();
+
+	if (!ret)
+		ferry_irq_stats_setup();
+	return ret;
 }
 
 static void __exit ferry_exit(void)
 {
 	/* Triggers of the last device may still be on their way. */
 	rcu_barrier();
+	ferry_irq_stats_cleanup();
 	ferry_mapping_cleanup();
 }
 

@@ -13,6 +13,7 @@
 #include "compat/compat.h"
 #include "core.h"
 #include "session.h"
+#include "trace.h"
 
 #define ARC(from, to) \
 	(VFIO_DEVICE_STATE_##from << 4 | VFIO_DEVICE_STATE_##to)
@@ -99,6 +100,9 @@ static struct file *set_state(struct vfio_device *vdev,
 		ret = vfio_mig_get_next_state(vdev, migration->state, new_state,
 					      &next);
 		file = ret ? ERR_PTR(ret) : step(fdev, next);
+		trace_ferry_migration(fdev, migration->state,
+				      ret ? new_state : next,
+				      PTR_ERR_OR_ZERO(file));
 		if (IS_ERR(file))
 			break;
 		migration->state = next;

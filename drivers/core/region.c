@@ -11,6 +11,7 @@
 #include <ferry/device.h>
 
 #include "core.h"
+#include "trace.h"
 
 /*
  * Find the region of file offset @pos, and how much of @count bytes lies within
@@ -84,6 +85,9 @@ static ssize_t read_word(struct ferry_device *fdev, struct ferry_region *region,
 	int ret;
 
 	ret = region->ops->read(fdev, region, off, &word, len);
+	trace_ferry_region_read(fdev, region, off, len,
+				ret ? 0 : le64_to_cpu((__force __le64)word),
+				ret ? ret : len);
 	if (ret)
 		return ret;
 	return put_word(buf, &word, len) ? -EFAULT : len;
@@ -99,6 +103,9 @@ static ssize_t write_word(struct ferry_device *fdev,
 	if (get_word(&word, buf, len))
 		return -EFAULT;
 	ret = region->ops->write(fdev, region, off, &word, len);
+	trace_ferry_region_write(fdev, region, off, len,
+				 le64_to_cpu((__force __le64)word),
+				 ret ? ret : len);
 	return ret ? ret : len;
 }
 
@@ -140,6 +147,7 @@ static noinline ssize_t read_block(struct ferry_device *fdev,
 			break;
 		}
 	}
+	trace_ferry_region_read(fdev, region, off, len, 0, done ? done : ret);
 	return done ? done : ret;
 }
 
@@ -164,6 +172,7 @@ static noinline ssize_t write_block(struct ferry_device *fdev,
 		if (ret)
 			break;
 	}
+	trace_ferry_region_write(fdev, region, off, len, 0, done ? done : ret);
 	return done ? done : ret;
 }
 
@@ -261,6 +270,7 @@ static int config_write(struct ferry_device *fdev, struct ferry_region *region,
 
 	mutex_lock(&fdev->config_lock);
 	ret = ferry_config_write(&fdev->config, off, buf, len);
+	trace_ferry_config_write(fdev, off, len, buf, ret);
 	mutex_unlock(&fdev->config_lock);
 	return ret;
 }

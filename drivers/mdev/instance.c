@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 
 #include "compat/compat.h"
+#include "core/trace.h"
 #include "mdev.h"
 
 /* All but the memory, which is zero already. */
@@ -47,6 +48,7 @@ void ferry_instance_reset(struct ferry_instance *inst)
 	ferry_gate_lock(&inst->fdev);
 	ferry_model_reset(inst);
 	ferry_gate_unlock(&inst->fdev);
+	trace_ferry_reset(&inst->fdev, FERRY_RESET_USER, 0);
 	ferry_migration_reset(&inst->fdev);
 	ferry_work_start(inst, WORK_RESET);
 }
@@ -128,6 +130,7 @@ static void instance_close(struct vfio_device *vdev)
 	ferry_device_stop(fdev);
 	/* Its memory as well: a picture that was exported outlives it. */
 	ferry_model_reset(inst);
+	trace_ferry_reset(fdev, FERRY_RESET_CLOSE, 0);
 	mutex_lock(&fdev->config_lock);
 	ferry_migration_reset(fdev);
 	mutex_unlock(&fdev->config_lock);

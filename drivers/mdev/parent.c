@@ -76,6 +76,7 @@ static int parent_probe(struct mdev_device *mdev)
 	ret = vfio_register_emulated_iommu_dev(&inst->fdev.vdev);
 	if (ret)
 		goto err_display_groups;
+	ferry_device_debugfs_init(&inst->fdev);
 	return 0;
 
 err_display_groups:
@@ -93,6 +94,7 @@ static void parent_remove(struct mdev_device *mdev)
 	struct ferry_instance *inst = dev_get_drvdata(&mdev->dev);
 
 	vfio_unregister_group_dev(&inst->fdev.vdev);
+	ferry_device_debugfs_exit(&inst->fdev);
 	sysfs_remove_groups(&mdev->dev.kobj, display_groups(inst));
 	sysfs_remove_groups(&mdev->dev.kobj, inst->model->groups);
 	ferry_instance_destroy(inst);

@@ -233,6 +233,7 @@ static int ferry_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		explain_refusal(pdev, ret);
 		goto err_runtime;
 	}
+	ferry_device_debugfs_init(&fpci->fdev);
 	ferry_pci_debugfs_init(fpci);
 	check_group(pdev);
 	return 0;
@@ -259,6 +260,7 @@ static void ferry_pci_remove(struct pci_dev *pdev)
 	}
 	vfio_unregister_group_dev(&fdev->vdev);
 	ferry_pci_debugfs_exit(fpci);
+	ferry_device_debugfs_exit(fdev);
 	ferry_pci_runtime_exit(fpci);
 	ferry_pci_vga_unbind(pdev);
 	vfio_put_device(&fdev->vdev);

@@ -10,6 +10,7 @@
 
 #include <asm/byteorder.h>
 
+#include "core/trace.h"
 #include "ferry_pci.h"
 
 /* Each costs its user's memory and all of them an entry in the list. */
@@ -37,7 +38,11 @@ struct ferry_pci_ioeventfd {
 
 static void do_write(struct ferry_pci_ioeventfd *io)
 {
+	struct ferry_device *fdev = &io->fpci->fdev;
+
 	ferry_pci_bar_put(io->fpci, io->bar, io->pos, &io->data, io->width);
+	trace_ferry_region_write(fdev, &fdev->regions[io->bar], io->pos,
+				 io->width, le64_to_cpu(io->data), io->width);
 }
 
 /*

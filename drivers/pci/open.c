@@ -4,6 +4,7 @@
  */
 #include <linux/slab.h>
 
+#include "core/trace.h"
 #include "ferry_pci.h"
 
 /* Remember the function as it is, to give it back that way. */
@@ -41,6 +42,7 @@ int ferry_pci_open(struct vfio_device *vdev)
 		goto err_sleep;
 
 	ret = ferry_pci_reset_function(pdev);
+	trace_ferry_reset(fdev, FERRY_RESET_OPEN, ret);
 	if (ret == -EAGAIN)
 		goto err_disable;
 	fdev->can_reset = !ret;

@@ -2,6 +2,7 @@
 /*
  * Power states (PCI PM 1.2, 5).
  */
+#include "core/trace.h"
 #include "ferry_pci.h"
 
 /* Does the function forget its configuration in D3hot (PCI PM 1.2, 3.2.4)? */
@@ -37,6 +38,7 @@ void ferry_pci_set_power(struct ferry_pci *fpci, pci_power_t state)
 {
 	struct ferry_device *fdev = &fpci->fdev;
 	struct pci_dev *pdev = fpci->pdev;
+	pci_power_t old = pdev->current_state;
 	bool was_off = asleep(pdev);
 
 	/* They have no power of their own (SR-IOV 1.1, 2.1.1 and 6). */
@@ -53,6 +55,9 @@ void ferry_pci_set_power(struct ferry_pci *fpci, pci_power_t state)
 	}
 
 	pci_set_power_state(pdev, state);
+	if (pdev->current_state != old || state != old)
+		trace_ferry_power(fdev, (__force u32)old, (__force u32)state,
+				  (__force u32)pdev->current_state);
 
 	if (was_off && !asleep(pdev) && fpci->pm_state) {
 		pci_load_and_free_saved_state(pdev, &fpci->pm_state);

@@ -4,6 +4,7 @@
  */
 #include <linux/delay.h>
 
+#include "core/trace.h"
 #include "ferry_pci.h"
 
 /*
@@ -98,6 +99,7 @@ int ferry_pci_reset_locked(struct ferry_pci *fpci)
 	ferry_gate_lock(fdev);
 	ferry_pci_set_power(fpci, PCI_D0);
 	ret = ferry_pci_reset_function(fpci->pdev);
+	trace_ferry_reset(fdev, FERRY_RESET_USER, ret);
 	ferry_pci_reset_done(fpci);
 	ferry_gate_unlock(fdev);
 	return ret;
@@ -121,23 +123,25 @@ int ferry_pci_reset(struct ferry_device *fdev)
 	return ret;
 }
 
-/* Reset a function that nobody uses; returns whether that was done. */
-static bool reset_closed(struct ferry_pci *fpci)
+/* Reset a function that nobody uses. Returns 0 or a negative errno. */
+static int reset_closed(struct ferry_pci *fpci)
 {
 	struct pci_dev *pdev = fpci->pdev;
-	bool done = false;
+	int ret = -EAGAIN;
 
 	/* No interrupts from a function in the middle of a reset. */
 	pci_write_config_word(pdev, PCI_COMMAND, PCI_COMMAND_INTX_DISABLE);
 
-	if (!fpci->fdev.can_reset || bridge_lock(pdev))
-		return false;
+	if (!fpci->fdev.can_reset)
+		return -ENOTTY;
+	if (bridge_lock(pdev))
+		return -EAGAIN;
 	if (pci_dev_trylock(pdev)) {
-		done = !__pci_reset_function_locked(pdev);
+		ret = __pci_reset_function_locked(pdev);
 		pci_dev_unlock(pdev);
 	}
 	bridge_unlock(pdev);
-	return done;
+	return ret;
 }
 
 /**
@@ -158,9 +162,13 @@ static bool reset_closed(struct ferry_pci *fpci)
 void ferry_pci_reset_at_close(struct ferry_pci *fpci)
 {
 	struct pci_dev *pdev = fpci->pdev;
+	int ret;
 
 	pci_load_and_free_saved_state(pdev, &fpci->saved_state);
-	if (READ_ONCE(fpci->touched) || fpci->has_vfs)
-		fpci->used = !reset_closed(fpci);
+	if (READ_ONCE(fpci->touched) || fpci->has_vfs) {
+		ret = reset_closed(fpci);
+		trace_ferry_reset(&fpci->fdev, FERRY_RESET_CLOSE, ret);
+		fpci->used = ret;
+	}
 	pci_restore_state(pdev);
 }

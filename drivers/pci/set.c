@@ -5,6 +5,7 @@
  */
 #include <linux/pm_runtime.h>
 
+#include "core/trace.h"
 #include "ferry_pci.h"
 
 /*
@@ -239,8 +240,10 @@ int ferry_pci_set_reset(struct ferry_pci *fpci)
 	list_for_each_entry(cur, &set->device_list, dev_set_list)
 		ferry_pci_set_power(member(cur), PCI_D0);
 	ret = pci_reset_bus(fpci->pdev);
-	list_for_each_entry(cur, &set->device_list, dev_set_list)
+	list_for_each_entry(cur, &set->device_list, dev_set_list) {
+		trace_ferry_reset(to_ferry_device(cur), FERRY_RESET_SET, ret);
 		ferry_pci_reset_done(member(cur));
+	}
 	unlock_all(set);
 	list_for_each_entry(cur, &set->device_list, dev_set_list)
 		pm_runtime_put(cur->dev);

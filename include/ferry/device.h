@@ -14,6 +14,7 @@
 #include <ferry/migration.h>
 #include <ferry/region.h>
 
+struct dentry;
 struct ferry_mapping;
 
 /* The regions of VFIO PCI, and how many of its own a device may have behind them. */
@@ -62,6 +63,7 @@ struct ferry_device_ops {
  * @irqs: interrupts
  * @mapping: the address space of all mappings
  * @migration: what happens when it migrates, if it does
+ * @debug_dir: its folder in debugfs
  * @can_reset: what VFIO_DEVICE_FLAGS_RESET says; set by the driver before or
  *	during open
  */
@@ -76,6 +78,7 @@ struct ferry_device {
 	struct ferry_irqs irqs;
 	struct ferry_mapping *mapping;
 	struct ferry_migration migration;
+	struct dentry *debug_dir;
 	bool can_reset;
 };
 
@@ -86,6 +89,8 @@ int ferry_device_init(struct ferry_device *fdev,
 void ferry_device_release(struct ferry_device *fdev);
 void ferry_device_start(struct ferry_device *fdev);
 void ferry_device_stop(struct ferry_device *fdev);
+void ferry_device_debugfs_init(struct ferry_device *fdev);
+void ferry_device_debugfs_exit(struct ferry_device *fdev);
 
 ssize_t ferry_device_read(struct vfio_device *vdev, char __user *buf,
 			  size_t count, loff_t *ppos);

@@ -14,6 +14,7 @@
 #include <linux/xarray.h>
 
 struct ferry_device;
+struct ferry_irq_stats;
 
 /**
  * struct ferry_vector - one MSI or MSI-X vector of an enabled index
@@ -107,6 +108,7 @@ struct ferry_irq_ops {
  * @intx_disabled: masked by the interrupt disable bit of the (virtual) command
  *	register
  * @intx_unmask: the unmask eventfd, under @lock
+ * @stats: counts, %NULL while nobody wants them
  */
 struct ferry_irqs {
 	struct mutex lock;	/* serialises SET_IRQS */
@@ -119,6 +121,7 @@ struct ferry_irqs {
 	bool intx_masked;
 	bool intx_disabled;
 	struct virqfd *intx_unmask;
+	struct ferry_irq_stats __rcu *stats;
 };
 
 void ferry_vector_signal(struct ferry_vector *vector);

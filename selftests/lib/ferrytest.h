@@ -307,6 +307,14 @@ int vdev_feature_set(const struct vdev *v, __u32 feature, const void *data,
 int pci_wait_runtime(const char *bdf, const char *status);
 int pci_runtime_usage(const char *bdf);
 
+/* tracing.c: trace events of one device, and counts of its interrupts */
+const char *tracing_missing(void);
+int tracing_begin(const char *event, const char *device);
+void tracing_end(void);
+int tracing_count(const char *what);
+int counts_switch(const char *device, bool on);
+long counts_sum(const char *device, const char *name);
+
 /* trace.c: what a bind and an unbind leave behind */
 struct trace;
 struct trace *trace_take(void);

@@ -23,6 +23,7 @@ static const char * const folders[] = {
 	"/sys/class/vfio",
 	"/sys/class/vfio-dev",
 	"/sys/kernel/debug/vfio",
+	"/sys/kernel/debug/ferry",
 	"/sys/kernel/debug/ferry-vfio-pci",
 	"/sys/kernel/iommu_groups",
 	"/sys/bus/mdev/devices",
