@@ -41,8 +41,9 @@ static void set_next_ext_cap(struct ferry_config *cfg, unsigned int pos,
 }
 
 /*
- * PCIe section 7.6.3: pointers lead to dwords of the extended space.  At most
- * 960 capabilities fit, and none is visited twice.
+ * PCIe section 7.6.3: pointers lead to dwords of the extended space, and the
+ * two low bits are reserved.  At most 960 capabilities fit, and none is visited
+ * twice.
  */
 static void cut_ext_caps(struct ferry_config *cfg, unsigned long *starts)
 {
@@ -57,6 +58,7 @@ static void cut_ext_caps(struct ferry_config *cfg, unsigned long *starts)
 			set_next_ext_cap(cfg, pos, 0);
 			return;
 		}
+		set_next_ext_cap(cfg, pos, next);
 		pos = next;
 	}
 }
