@@ -130,6 +130,13 @@ soaked = $(filter-out %-debug,$(KERNELS))
 soak:
 	@selftests/checks/check --soak $(soaked)
 
+# FUZZERS="config" runs only that one.
+TIME ?= 60
+
+.PHONY: fuzz
+fuzz:
+	@selftests/fuzz/run $(TIME) $(FUZZERS)
+
 # BENCH=--accept makes the counts those that later ones are held against.
 .PHONY: bench
 bench:
@@ -158,7 +165,8 @@ help:
 	@echo '  check       every test, on kernels $(KERNELS)'
 	@echo '  soak        only the tests that have a long version, and that, for an hour or more'
 	@echo '  bench       what operations cost, in instructions, beside the kernel'"'"'s own drivers'
-	@echo '  unit        only the tests that run in user space'
+	@echo '  unit        only the unit tests, which run in user space'
+	@echo '  fuzz        look for inputs that break something, TIME=60 seconds for each fuzzer'
 	@echo '  shell       a shell in a virtual machine with the modules loaded'
 	@echo ''
 	@echo 'Static checks:'
