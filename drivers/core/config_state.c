@@ -54,6 +54,8 @@ int ferry_config_verify(const struct ferry_config *cfg, const void *buf)
 
 		if (ferry_bits(cfg->special, off))
 			ferry_config_decode(cfg, &piece);
+		/* Writing a one where there is one would take it away. */
+		is &= ~(piece.data & piece.mask & piece.w1c);
 		piece.mask &= ~piece.w1c;
 		is = (is & ~piece.mask) | (piece.data & piece.mask);
 		if ((is ^ wanted) & ~live_bits(cfg, off))
