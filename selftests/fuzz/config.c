@@ -254,7 +254,9 @@ static void owner_of(struct hostile *h, unsigned int off)
 	CHECK(off >= owner.offset && off < owner.offset + owner.length);
 	CHECK(owner.offset + owner.length <= h->dev->size);
 	for (i = 0; i < layout->count; i++) {
-		if (off < layout->pos[i] || off >= layout->pos[i] + layout->len[i])
+		/* Of an empty list nothing is left. */
+		if (!layout->id[i] || off < layout->pos[i] ||
+		    off >= layout->pos[i] + layout->len[i])
 			continue;
 		CHECK_EQ(owner.offset, layout->pos[i]);
 	}

@@ -18,7 +18,19 @@ struct space {
 	u8 *mem;
 	/* bytes that the device sets by itself */
 	bool live[MAX_SIZE];
+	/* it began with errors in AER, which no user can make */
+	bool errors;
 };
+
+/* A space could be as it is. */
+static void check_own(struct space *s)
+{
+	u8 own[MAX_SIZE];
+
+	ferry_config_save(&s->cfg, own);
+	if (!s->errors)
+		CHECK_EQ(ferry_config_verify(&s->cfg, own), 0);
+}
 
 static void space_open(struct space *s, struct input *in)
 {
@@ -40,6 +52,7 @@ static void space_open(struct space *s, struct input *in)
 			header.bars[i].flags = flags[kind >> 5 & 3];
 	}
 	memset(s->live, 0, sizeof(s->live));
+	s->errors = false;
 	s->size = header.size;
 	s->mem = malloc(ferry_config_bytes(s->size));
 	CHECK_EQ(ferry_config_init_emulated(&s->cfg, s->mem, &header, NULL,
@@ -95,7 +108,8 @@ static void add_cap(struct space *s, struct input *in)
 		CHECK(ret + head + len <= s->size);
 		CHECK_EQ(new[ret], id);
 		check_body(new + ret + head, body, len);
-		CHECK_EQ(ferry_config_verify(&s->cfg, new), 0);
+		s->errors |= choice & 1 && id == 0x01 && len;
+		check_own(s);
 	}
 	check_chains(s);
 }
@@ -122,7 +136,7 @@ static void move_in(struct space *s, struct input *in)
 	int ret;
 
 	ferry_config_save(&s->cfg, wanted);
-	CHECK_EQ(ferry_config_verify(&s->cfg, wanted), 0);
+	check_own(s);
 	for (n = input_u8(in) & 7; n; n--) {
 		unsigned int off = input_u16(in) % s->size;
 
@@ -157,7 +171,7 @@ static void do_write(struct space *s, struct input *in)
 		if (ret || i < off || i >= off + len)
 			CHECK_EQ(new[i], old[i]);
 	CHECK_EQ(ferry_config_get32(&s->cfg, 0), 0x12344665);
-	CHECK_EQ(ferry_config_verify(&s->cfg, new), 0);
+	check_own(s);
 	check_chains(s);
 }
 
@@ -188,7 +202,7 @@ static void do_reset(struct space *s)
 	CHECK_EQ(ferry_config_get8(&s->cfg, 0x3c), line);
 	CHECK_EQ(ferry_config_get16(&s->cfg, 0x04), 0);
 	ferry_config_save(&s->cfg, once);
-	CHECK_EQ(ferry_config_verify(&s->cfg, once), 0);
+	check_own(s);
 	ferry_config_reset(&s->cfg);
 	CHECK(is_like(s, once));
 }
