@@ -103,7 +103,8 @@ static void raise_event(const struct ferry_config *cfg, unsigned int pos,
 	if (field->events & FERRY_CONFIG_POWER)
 		may |= field->trigger;
 	change->new = ((change->old & ~may) | (data & may)) & mine;
-	if (field->events & FERRY_CONFIG_MSI) {
+	/* What a second capability says of messages is nobody's to change. */
+	if (field->events & FERRY_CONFIG_MSI && may) {
 		change->new = clamp_msi(cfg, change->new);
 		piece->data &= ~field_to_piece(PCI_MSI_FLAGS_QSIZE, at, piece);
 		piece->data |= field_to_piece(change->new & PCI_MSI_FLAGS_QSIZE,

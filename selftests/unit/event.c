@@ -202,6 +202,22 @@ static void msi(void)
 	device_free(dev);
 }
 
+/* Nothing of it can be written, not even where what it says can't be. */
+static void second_msi(void)
+{
+	struct device *dev = device_new(256, 0x8086, 0x10c9);
+
+	cap_first(dev, 0x40);
+	cap_msi(dev, 0x40, 0x60, 0x018a);
+	cap_msi(dev, 0x60, 0x00, 0x01c2);
+	watch(dev);
+	ferry_config_set_msi(&dev->cfg, 2);
+	expect(dev, 0x62, 2, 0x0041, 0, 0, 0, 0);
+	CHECK_EQ(user_read(dev, 0x62, 2), 0x01c2);
+	expect(dev, 0x42, 2, 0x0011, FERRY_CONFIG_MSI, 0x42, 0x018a, 0x019b);
+	device_free(dev);
+}
+
 static void msix_is_read_only(void)
 {
 	struct device *dev = watch(device_igb());
@@ -263,6 +279,7 @@ const struct test event_tests[] = {
 	{ "event.read_request_size", read_request_size },
 	{ "event.vpd", vpd },
 	{ "event.msi", msi },
+	{ "event.second_msi", second_msi },
 	{ "event.msix_is_read_only", msix_is_read_only },
 	{ "event.refused", refused },
 	{ "event.failed", failed },
