@@ -18,7 +18,7 @@
 
 enum action {
 	READ, WRITE, MOVE, VECTORS, REFRESH, FAIL_READ, FAIL_WRITE, REFUSE,
-	FIND, OWNER, WRITE_DWORD, READ_ALL, NR_ACTIONS
+	FIND, OWNER, WRITE_DWORD, READ_ALL, FILL, NR_ACTIONS
 };
 
 /* Mostly where something is, and sometimes where nothing can be. */
@@ -159,20 +159,46 @@ static void settle_for(struct hostile *h, const struct hostile *old)
 	memcpy(h->hardware, dev->bytes, dev->size);
 	check_between(buf, old->user, h->user, dev->size);
 	memcpy(h->user, buf, dev->size);
+	h->command = ferry_config_get16(&dev->cfg, 0x04);
+}
+
+/* How often it goes well yet, of accesses and announcements */
+struct faults {
+	unsigned int read;
+	unsigned int write;
+	unsigned int refuse;
+};
+
+static struct faults faults_of(const struct hostile *h)
+{
+	return (struct faults) {
+		h->dev->fail_read, h->dev->fail_write, h->refuse
+	};
+}
+
+/* What has happened meanwhile, which its user is told */
+static int failure(const struct hostile *h, const struct faults *before)
+{
+	if (before->refuse && !h->refuse)
+		return -EPERM;
+	if ((before->read && !h->dev->fail_read) ||
+	    (before->write && !h->dev->fail_write))
+		return -EIO;
+	return 0;
 }
 
 static void do_write(struct hostile *h, u64 off, const u8 *data, size_t len)
 {
 	static struct hostile old;
 	struct device *dev = h->dev;
-	bool failing = dev->fail_read || dev->fail_write || h->refuse;
+	struct faults faults = faults_of(h);
 	int ret;
 
 	forget_asked(dev);
 	h->befores = 0;
 	h->afters = 0;
-	if (failing)
-		old = *h;
+	h->events = 0;
+	old = *h;
 	ret = ferry_config_write(&dev->cfg, off, data, len);
 	CHECK_EQ(h->befores, h->afters);
 	if (!inside(dev, off, len)) {
@@ -182,23 +208,43 @@ static void do_write(struct hostile *h, u64 off, const u8 *data, size_t len)
 	}
 	CHECK(accesses(dev) <= 3 * len);
 	check_asked(dev, off & ~3, ((off + len + 3) & ~3) - (off & ~3));
-	CHECK(ret == 0 || (failing && (ret == -EIO || ret == -EPERM)));
+	CHECK_EQ(ret, failure(h, &faults));
 	hostile_expect_write(h, off, data, len);
-	if (ret)
+	if (ret) {
 		settle_for(h, &old);
-	else
-		CHECK(!memcmp(dev->bytes, h->hardware, dev->size));
+		return;
+	}
+	CHECK(!memcmp(dev->bytes, h->hardware, dev->size));
+	CHECK_EQ(h->events, h->expected);
+	CHECK_EQ(ferry_config_get16(&dev->cfg, 0x04), h->command);
+}
+
+/* All of a capability, with the same everywhere */
+static void fill(struct hostile *h, struct input *in)
+{
+	const struct layout *layout = &h->layout;
+	unsigned int i = input_u8(in), off;
+	u8 data[4];
+
+	input_bytes(in, data, sizeof(data));
+	if (!layout->count)
+		return;
+	i %= layout->count;
+	for (off = 0; off < layout->len[i]; off += sizeof(data))
+		do_write(h, layout->pos[i] + off, data, sizeof(data));
 }
 
 static void do_refresh(struct hostile *h)
 {
 	static struct hostile old;
 	struct device *dev = h->dev;
+	struct faults faults = faults_of(h);
 	int ret;
 
 	forget_asked(dev);
 	old = *h;
 	ret = ferry_config_refresh(&dev->cfg);
+	CHECK_EQ(ret, failure(h, &faults));
 	CHECK_EQ(dev->writes, 0);
 	CHECK(dev->reads <= dev->size / 4);
 	hostile_expect_refresh(h);
@@ -260,6 +306,10 @@ static void owner_of(struct hostile *h, unsigned int off)
 			continue;
 		CHECK_EQ(owner.offset, layout->pos[i]);
 	}
+	/* It ends where another one that can be seen begins. */
+	for (i = 0; i < layout->count; i++)
+		CHECK(layout->pos[i] <= owner.offset ||
+		      layout->pos[i] >= owner.offset + owner.length);
 }
 
 static void act(struct hostile *h, struct input *in)
@@ -305,6 +355,9 @@ static void act(struct hostile *h, struct input *in)
 	case OWNER:
 		owner_of(h, off);
 		break;
+	case FILL:
+		fill(h, in);
+		break;
 	default:
 		h->dev->fail_read = 0;
 		do_read(h, 0, h->dev->size);
@@ -327,7 +380,7 @@ static void real_function(struct input *in)
 	hostile_close(&h);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+int try_input(const u8 *data, size_t size)
 {
 	struct input in = { data, size };
 

@@ -26,7 +26,10 @@ static int before(void *ctx, const struct ferry_config_change *change)
 	return 0;
 }
 
-/* What a driver does: the function enters the power state that was asked for. */
+/*
+ * What a driver does: it believes the change, and the function enters the power state that was
+ * asked for.
+ */
 static void after(void *ctx, const struct ferry_config_change *change)
 {
 	struct hostile *h = current_hostile;
@@ -34,8 +37,12 @@ static void after(void *ctx, const struct ferry_config_change *change)
 
 	CHECK(ctx == h->dev);
 	h->afters++;
+	if (change->error)
+		return;
 	h->events |= change->events;
-	if (change->error || !(change->events & FERRY_CONFIG_POWER))
+	if (change->events & FERRY_CONFIG_COMMAND)
+		CHECK_EQ(change->new, ferry_config_get16(&h->dev->cfg, off));
+	if (!(change->events & FERRY_CONFIG_POWER))
 		return;
 	h->dev->bytes[off] &= ~0x03;
 	h->dev->bytes[off] |= change->new & 0x03;
@@ -154,14 +161,40 @@ static u32 odd_flags(struct device *dev, u8 choice)
 	return flags;
 }
 
+/* All bits of a byte are the user's, as those of most bytes are. */
+static bool is_whole(const struct device *dev, unsigned int byte)
+{
+	static const u8 whole[] = { RW, RW, RW, RW, RW, RW, RW, RW };
+
+	return !memcmp(dev->class + 8 * byte, whole, sizeof(whole));
+}
+
+/* The bits of a byte that are in memory */
+static u8 virtual_bits(const struct device *dev, unsigned int byte)
+{
+	const u8 *class = dev->class + 8 * byte;
+	unsigned int i;
+	u8 bits = 0;
+
+	if (is_whole(dev, byte))
+		return 0;
+	for (i = 0; i < 8; i++)
+		if (class[i] == VIRT || class[i] == VIRT_RW)
+			bits |= 1 << i;
+	return bits;
+}
+
 /* Of what isn't the user's nothing may be written, and it would stay. */
 static void set_masks(struct device *dev, struct input *in)
 {
 	unsigned int i, off;
 
-	for (i = 0; i < 8 * dev->size; i++)
-		if (dev->class[i] != RW && !(dev->w1c[i / 8] >> i % 8 & 1))
+	for (i = 0; i < 8 * dev->size; i++) {
+		if (i % 8 == 0 && is_whole(dev, i / 8))
+			i += 7;
+		else if (dev->class[i] != RW && !(dev->w1c[i / 8] >> i % 8 & 1))
 			dev->rw[i / 8] |= 1 << i % 8;
+	}
 	for (i = input_u8(in) & 7; i; i--) {
 		off = input_u16(in) % dev->size;
 		dev->rw[off] &= ~input_u8(in);
@@ -172,23 +205,33 @@ static void view(struct hostile *h)
 {
 	struct device *dev = h->dev;
 	unsigned int i;
+	u8 bits;
 
 	memcpy(h->hardware, dev->bytes, dev->size);
-	memcpy(h->user, dev->bytes, dev->size);
-	for (i = 0; i < 8 * dev->size; i++) {
-		u8 bit = 1 << i % 8;
-
-		if (dev->class[i] != VIRT && dev->class[i] != VIRT_RW)
-			continue;
-		h->user[i / 8] &= ~bit;
-		h->user[i / 8] |= dev->virt[i / 8] & bit;
+	for (i = 0; i < dev->size; i++) {
+		bits = virtual_bits(dev, i);
+		h->user[i] = (dev->bytes[i] & ~bits) | (dev->virt[i] & bits);
 	}
+}
+
+/* One like another; to put one together takes long. */
+static struct device *blank(unsigned int size)
+{
+	static struct device *blanks[2];
+	struct device *dev, **like = &blanks[size == MAX_SIZE];
+
+	if (!*like)
+		*like = device_new(size, 0, 0);
+	dev = malloc(sizeof(*dev));
+	*dev = **like;
+	dev->mem = malloc(ferry_config_bytes(size));
+	return dev;
 }
 
 void hostile_open(struct hostile *h, struct input *in)
 {
 	u8 choice = input_u8(in);
-	struct device *dev = device_new(choice & 0x01 ? 4096 : 256, 0, 0);
+	struct device *dev = blank(choice & 0x01 ? 4096 : 256);
 	u8 bars[0x34];
 	u32 flags;
 
@@ -197,6 +240,7 @@ void hostile_open(struct hostile *h, struct input *in)
 	h->vectors = 0;
 	h->awake = false;
 	h->refuse = 0;
+	h->expected = 0;
 	put_bars(dev, in);
 	memcpy(bars, dev->virt, sizeof(bars));
 	put_hardware(dev, in);
@@ -205,6 +249,7 @@ void hostile_open(struct hostile *h, struct input *in)
 	layout_of(&h->layout, dev);
 	set_masks(dev, in);
 	view(h);
+	h->command = h->user[0x04] | h->user[0x05] << 8;
 	dev->strict = true;
 	CHECK_EQ(device_open(dev, flags, &ops), 0);
 }
@@ -243,12 +288,18 @@ static void expect_bit(struct hostile *h, unsigned int i, bool one)
 		set_bit_to(user, bit, *hardware & bit);
 }
 
-/* PCI PM 1.2 section 3.2.4: a state that isn't there is not entered. */
+/* PCI PM 1.2 section 3.2.4: D1 and D2 are optional. */
+static bool state_exists(u8 pmc, u8 state)
+{
+	return (state != 1 || pmc & 0x02) && (state != 2 || pmc & 0x04);
+}
+
+/* A state that isn't there is not entered. */
 static void expect_power(struct hostile *h, unsigned int pmcsr, u8 data)
 {
-	u8 pmc = h->user[pmcsr - 1], state = data & 3;
+	u8 state = data & 3;
 
-	if ((state == 1 && !(pmc & 0x02)) || (state == 2 && !(pmc & 0x04)))
+	if (!state_exists(h->user[pmcsr - 1], state))
 		return;
 	h->hardware[pmcsr] = (h->hardware[pmcsr] & ~3) | state;
 	h->user[pmcsr] = (h->user[pmcsr] & ~3) | state;
@@ -268,6 +319,7 @@ static void expect_msi(struct hostile *h, unsigned int flags, u8 data)
 {
 	unsigned int most = h->user[flags] >> 1 & 7, size = data >> 4 & 7;
 	unsigned int have = log2_up(h->vectors > 32 ? 32 : h->vectors);
+	u8 was = h->user[flags];
 
 	if (!h->vectors)
 		return;
@@ -277,6 +329,62 @@ static void expect_msi(struct hostile *h, unsigned int flags, u8 data)
 		size = most;
 	h->user[flags] &= ~0x71;
 	h->user[flags] |= (data & 0x01) | size << 4;
+	if (h->user[flags] != was)
+		h->expected |= FERRY_CONFIG_MSI;
+}
+
+/* COMMAND is kept as it was written, so that a driver knows what its user wants. */
+static void expect_command(struct hostile *h, unsigned int off, const u8 *data,
+			   unsigned int end)
+{
+	u8 command[] = { h->command, h->command >> 8 };
+	unsigned int at;
+
+	for (at = 0x04; at < 0x06; at++) {
+		if (at < off || at >= end)
+			continue;
+		command[at - 0x04] = data[at - off];
+		h->expected |= FERRY_CONFIG_COMMAND;
+	}
+	h->command = command[0] | command[1] << 8;
+}
+
+/* What a write of @data to the byte @at of the capability at @cap announces; see expect_msi(). */
+static u32 events_of(const struct hostile *h, unsigned int cap, unsigned int at,
+		     u8 data)
+{
+	const u8 *reg = h->user + cap;
+	u32 events = 0;
+
+	if (reg[0] == 0x01 && at == 4 && state_exists(reg[3], data & 3))
+		return FERRY_CONFIG_POWER;
+	if (reg[0] == 0x03 && at == 3)
+		return FERRY_CONFIG_VPD;
+	if (reg[0] == 0x13 && at == 4 && (reg[3] & 3) == 3 && data & 0x01)
+		return FERRY_CONFIG_FLR;
+	if (reg[0] != 0x10 || at != 9)
+		return 0;
+	/* Initiate FLR where there is one, and the size of read requests */
+	if (data & 0x80 && reg[7] & 0x10)
+		events |= FERRY_CONFIG_FLR;
+	if ((data ^ reg[9]) & 0x70)
+		events |= FERRY_CONFIG_READRQ;
+	return events;
+}
+
+static void expect_events(struct hostile *h, unsigned int off, const u8 *data,
+			  unsigned int end)
+{
+	const struct layout *layout = &h->layout;
+	unsigned int i, at, cap;
+
+	for (i = 0; i < layout->count; i++) {
+		cap = layout->pos[i];
+		for (at = cap; at < cap + layout->len[i]; at++)
+			if (cap < 0x100 && at >= off && at < end)
+				h->expected |= events_of(h, cap, at - cap,
+							 data[at - off]);
+	}
 }
 
 void hostile_expect_write(struct hostile *h, unsigned int off, const u8 *data,
@@ -285,6 +393,9 @@ void hostile_expect_write(struct hostile *h, unsigned int off, const u8 *data,
 	const struct layout *layout = &h->layout;
 	unsigned int i, at, end = off + len;
 
+	h->expected = 0;
+	expect_command(h, off, data, end);
+	expect_events(h, off, data, end);
 	for (i = 8 * off; i < 8 * end; i++) {
 		h->awake |= layout->raw[i / 8] != OWNED;
 		expect_bit(h, i, data[i / 8 - off] >> i % 8 & 1);
@@ -303,13 +414,11 @@ void hostile_expect_write(struct hostile *h, unsigned int off, const u8 *data,
 void hostile_expect_refresh(struct hostile *h)
 {
 	unsigned int i;
+	u8 bits;
 
-	for (i = 0; i < 8 * h->dev->size; i++) {
-		u8 class = h->dev->class[i], bit = 1 << i % 8;
-
-		if (class != VIRT && class != VIRT_RW)
-			set_bit_to(&h->user[i / 8], bit,
-				   h->hardware[i / 8] & bit);
+	for (i = 0; i < h->dev->size; i++) {
+		bits = virtual_bits(h->dev, i);
+		h->user[i] = (h->user[i] & bits) | (h->hardware[i] & ~bits);
 	}
 }
 

@@ -20,7 +20,9 @@
  * @befores: how often the engine has announced a change
  * @afters: how often it has said that one is done
  * @refuse: the announcement that is answered with an errno counts down to 0
- * @events: of all changes so far
+ * @events: that were announced in this write
+ * @expected: that should be
+ * @command: COMMAND as the user last wrote it, whatever hardware made of it
  */
 struct hostile {
 	struct device *dev;
@@ -33,13 +35,15 @@ struct hostile {
 	unsigned int afters;
 	unsigned int refuse;
 	u32 events;
+	u32 expected;
+	u16 command;
 };
 
 /* Makes one of the input, opened by its user. */
 void hostile_open(struct hostile *h, struct input *in);
 void hostile_close(struct hostile *h);
 
-/* The user writes: what should come of it, in @user and @hardware. */
+/* The user writes: what should come of it, in @user, @hardware, @expected and @command. */
 void hostile_expect_write(struct hostile *h, unsigned int off, const u8 *data,
 			  unsigned int len);
 /* Everything that is fixed is asked again. */

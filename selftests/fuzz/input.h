@@ -7,7 +7,6 @@
 #define _FERRY_FUZZ_INPUT_H
 
 #include <linux/types.h>
-#include <stdint.h>
 
 struct input {
 	const u8 *at;
@@ -51,7 +50,7 @@ static inline void input_bytes(struct input *in, void *buf, size_t len)
 		*to++ = input_u8(in);
 }
 
-/* libFuzzer calls it with each input; what is wrong ends the program. */
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+/* libFuzzer calls it, by its own name, with each input; what is wrong ends the program. */
+int try_input(const u8 *data, size_t size) asm("LLVMFuzzerTestOneInput");
 
 #endif /* _FERRY_FUZZ_INPUT_H */
