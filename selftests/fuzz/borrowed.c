@@ -5,6 +5,13 @@
 #include <borrowed.h>
 
 unsigned long jiffies = 1000;
+unsigned int spinning;
+
+void *alloc_zeroed(size_t n, size_t size)
+{
+	might_sleep();
+	return calloc(n, size);
+}
 
 ssize_t (strscpy)(char *to, const char *from, size_t size)
 {

@@ -5,6 +5,7 @@
  * Then the driver writes what it likes to registers and memory. A piece of work is never
  * long, and nothing is written that no descriptor names.
  */
+#include "engine.h"
 #include "expected.h"
 #include "kit.h"
 #include "test.h"
@@ -14,16 +15,6 @@
 /* Of a piece: reads of a chain, or of two lists and what they name */
 #define STEP_CALLS	68
 #define STEP_BYTES	(FERRY_GUEST_PAGES * PAGE_SIZE * 4)
-
-static u32 reg(struct ferry_instance *inst, u32 off)
-{
-	return inst->model->read(inst, FERRY_DMA_BAR_REGS, off, 4);
-}
-
-static void set_reg(struct ferry_instance *inst, u32 off, u32 value)
-{
-	inst->model->write(inst, FERRY_DMA_BAR_REGS, off, 4, value);
-}
 
 static u64 any_address(struct input *in)
 {
@@ -141,7 +132,7 @@ static unsigned int run(struct ferry_instance *inst, unsigned int steps)
 		/* It gave up before it was told to. */
 		if (!guest_use.calls && kit_work.kicked)
 			break;
-		if (!(reg(inst, FERRY_DMA_STATUS) & FERRY_DMA_STATUS_BUSY) &&
+		if (!(engine_reg(inst, FERRY_DMA_STATUS) & FERRY_DMA_STATUS_BUSY) &&
 		    !guest_use.calls)
 			break;
 	}
@@ -188,36 +179,92 @@ static void check_completion(const struct expected *e, u64 at)
 	check_memory(e, at + 48, good);
 }
 
+/* The message that belongs to what was done, and no other */
+static void check_interrupt(struct ferry_instance *inst, bool wanted,
+			    unsigned int vector, u32 status)
+{
+	CHECK_EQ(kit_irqs.signals, wanted);
+	if (wanted)
+		CHECK_EQ(kit_irqs.vector, vector);
+	CHECK_EQ(engine_reg(inst, FERRY_DMA_INT_STATUS), wanted ? status : 0);
+	engine_set_reg(inst, FERRY_DMA_INT_STATUS, status);
+	CHECK_EQ(engine_reg(inst, FERRY_DMA_INT_STATUS), 0);
+}
+
+static void check_halt(struct ferry_instance *inst, u32 error)
+{
+	CHECK_EQ(engine_reg(inst, FERRY_DMA_STATUS), FERRY_DMA_STATUS_HALTED);
+	CHECK_EQ(engine_reg(inst, FERRY_DMA_ERROR), error);
+	CHECK_EQ(engine_reg(inst, FERRY_DMA_CONTROL), 0);
+	check_interrupt(inst, true, engine_reg(inst, FERRY_DMA_ERROR_VECTOR),
+			FERRY_DMA_INT_HALT);
+}
+
 /* One more descriptor, of which everything is known */
 static void one(struct ferry_instance *inst, u64 ring)
 {
-	u32 size = reg(inst, FERRY_DMA_RING_SIZE);
-	u32 head = reg(inst, FERRY_DMA_HEAD), next = (head + 1) & (size - 1);
-	u32 count = reg(inst, FERRY_DMA_COUNT);
+	u32 size = engine_reg(inst, FERRY_DMA_RING_SIZE);
+	u32 head = engine_reg(inst, FERRY_DMA_HEAD), next = (head + 1) & (size - 1);
+	u32 count = engine_reg(inst, FERRY_DMA_COUNT);
 	u64 at = ring + 64ULL * head;
-	bool readable = guest_at(at, 64, false);
+	const struct ferry_dma_desc *desc = (void *)guest_at(at, 64, false);
 	bool writable = guest_at(at, 64, true);
+	unsigned int vector = desc ? desc->vector : 0;
 	static struct expected e;
-	unsigned int n;
 
-	if (readable)
-		expected_of(&e, (void *)guest_at(at, 64, false),
-			    reg(inst, FERRY_DMA_VECTORS));
-	set_reg(inst, FERRY_DMA_TAIL, next);
-	n = run(inst, STEPS);
-	if (n == STEPS)
+	if (desc)
+		expected_of(&e, desc, engine_reg(inst, FERRY_DMA_VECTORS));
+	kit_irqs.signals = 0;
+	engine_set_reg(inst, FERRY_DMA_TAIL, next);
+	if (run(inst, STEPS) == STEPS)
 		return;
-	if (readable && writable) {
-		CHECK_EQ(reg(inst, FERRY_DMA_HEAD), next);
-		CHECK_EQ(reg(inst, FERRY_DMA_COUNT), count + 1);
-		CHECK_EQ(reg(inst, FERRY_DMA_STATUS), 0);
-		check_completion(&e, at);
-	} else {
-		CHECK_EQ(reg(inst, FERRY_DMA_STATUS), FERRY_DMA_STATUS_HALTED);
-		CHECK_EQ(reg(inst, FERRY_DMA_ERROR), readable ?
-			 FERRY_DMA_ERROR_WRITE : FERRY_DMA_ERROR_FETCH);
-		CHECK_EQ(reg(inst, FERRY_DMA_COUNT), count);
+	if (!desc || !writable) {
+		check_halt(inst, desc ? FERRY_DMA_ERROR_WRITE :
+					FERRY_DMA_ERROR_FETCH);
+		CHECK_EQ(engine_reg(inst, FERRY_DMA_COUNT), count);
+		return;
 	}
+	CHECK_EQ(engine_reg(inst, FERRY_DMA_HEAD), next);
+	CHECK_EQ(engine_reg(inst, FERRY_DMA_COUNT), count + 1);
+	CHECK_EQ(engine_reg(inst, FERRY_DMA_STATUS), 0);
+	check_interrupt(inst, e.irq, vector, FERRY_DMA_INT_DONE);
+	check_completion(&e, at);
+}
+
+/* The producer index is beyond the ring. */
+static void go_too_far(struct ferry_instance *inst, u8 by)
+{
+	kit_irqs.signals = 0;
+	engine_set_reg(inst, FERRY_DMA_TAIL, engine_reg(inst, FERRY_DMA_RING_SIZE) + by);
+	run(inst, 1);
+	check_halt(inst, FERRY_DMA_ERROR_TAIL);
+}
+
+/* What is switched off in the midst of a descriptor leaves no trace, and touches nothing more. */
+static void stop_midway(struct ferry_instance *inst, unsigned int steps)
+{
+	u32 size = engine_reg(inst, FERRY_DMA_RING_SIZE);
+	u32 next = (engine_reg(inst, FERRY_DMA_HEAD) + 1) & (size - 1), count;
+	static u8 before[GUEST_SIZE], after[GUEST_SIZE];
+
+	engine_set_reg(inst, FERRY_DMA_TAIL, next);
+	run(inst, steps);
+	count = engine_reg(inst, FERRY_DMA_COUNT);
+	kit_irqs.signals = 0;
+	guest_image(before);
+	engine_set_reg(inst, FERRY_DMA_CONTROL, 0);
+	run(inst, STEPS);
+	guest_image(after);
+	CHECK(!memcmp(before, after, GUEST_SIZE));
+	CHECK_EQ(engine_reg(inst, FERRY_DMA_STATUS) & FERRY_DMA_STATUS_BUSY, 0);
+	CHECK_EQ(engine_reg(inst, FERRY_DMA_COUNT), count);
+	CHECK_EQ(kit_irqs.signals, 0);
+}
+
+static bool is_ready(struct ferry_instance *inst)
+{
+	return engine_reg(inst, FERRY_DMA_CONTROL) & FERRY_DMA_CTRL_ENABLE &&
+	       !engine_reg(inst, FERRY_DMA_STATUS);
 }
 
 static bool ring_is_good(u64 ring, u32 size)
@@ -237,18 +284,39 @@ static bool begin(struct ferry_instance *inst, struct input *in, u64 *ring)
 	*ring = any_address(in);
 	if (!(exponent & 0x40))
 		*ring &= ~63ULL;
-	set_reg(inst, FERRY_DMA_RING_LO, *ring);
-	set_reg(inst, FERRY_DMA_RING_HI, *ring >> 32);
-	set_reg(inst, FERRY_DMA_RING_SIZE, size);
-	set_reg(inst, FERRY_DMA_CONTROL, FERRY_DMA_CTRL_ENABLE);
+	engine_set_reg(inst, FERRY_DMA_RING_LO, *ring);
+	engine_set_reg(inst, FERRY_DMA_RING_HI, *ring >> 32);
+	engine_set_reg(inst, FERRY_DMA_RING_SIZE, size);
+	engine_set_reg(inst, FERRY_DMA_CONTROL, FERRY_DMA_CTRL_ENABLE);
 	if (!ring_is_good(*ring, size)) {
-		CHECK_EQ(reg(inst, FERRY_DMA_ERROR), FERRY_DMA_ERROR_RING);
-		CHECK_EQ(reg(inst, FERRY_DMA_CONTROL), 0);
+		check_halt(inst, FERRY_DMA_ERROR_RING);
 		return false;
 	}
-	CHECK_EQ(reg(inst, FERRY_DMA_ERROR), 0);
-	CHECK_EQ(reg(inst, FERRY_DMA_HEAD), 0);
+	CHECK_EQ(engine_reg(inst, FERRY_DMA_ERROR), 0);
+	CHECK_EQ(engine_reg(inst, FERRY_DMA_HEAD), 0);
+	/* Too late */
+	engine_set_reg(inst, FERRY_DMA_RING_LO, ~*ring);
+	engine_set_reg(inst, FERRY_DMA_RING_HI, ~*ring >> 32);
+	engine_set_reg(inst, FERRY_DMA_RING_SIZE, ~size);
+	CHECK_EQ(engine_reg(inst, FERRY_DMA_RING_LO), (u32)*ring);
+	CHECK_EQ(engine_reg(inst, FERRY_DMA_RING_HI), *ring >> 32);
+	CHECK_EQ(engine_reg(inst, FERRY_DMA_RING_SIZE), size);
 	return true;
+}
+
+/* How the driver ends, after descriptors that come one at a time */
+static void finish(struct ferry_instance *inst, u64 ring, struct input *in)
+{
+	u8 how = input_u8(in);
+
+	if (!is_ready(inst))
+		return;
+	if (how & 0x80) {
+		go_too_far(inst, how & 0x7f);
+	} else if (how) {
+		put_descriptor(ring + 64ULL * engine_reg(inst, FERRY_DMA_HEAD), in);
+		stop_midway(inst, how & 0xf);
+	}
 }
 
 /* Anything, at any time */
@@ -271,39 +339,42 @@ static void wild(struct ferry_instance *inst, struct input *in)
 		run(inst, input_u8(in));
 		break;
 	case 4:
-		set_reg(inst, FERRY_DMA_FAULT, input_u8(in));
+		engine_set_reg(inst, FERRY_DMA_FAULT, input_u8(in));
 		break;
 	case 5:
-		inst->model->reset(inst);
+		ferry_model_reset(inst);
 		break;
 	default:
-		set_reg(inst, input_u8(in) & ~3, input_u32(in));
+		engine_set_reg(inst, input_u8(in) & ~3, input_u32(in));
 	}
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+int try_input(const u8 *data, size_t size)
 {
 	struct input in = { data, size };
 	struct ferry_instance *inst;
 	unsigned int n, i;
 	u64 ring;
+	u32 off;
 
 	guest_clear();
 	inst = kit_open(&kit_models[0]);
+	kit_enable(inst, VFIO_PCI_MSIX_IRQ_INDEX, true);
 	put_memory(&in);
 	n = 1 + input_u8(&in) % 8;
 	if (begin(inst, &in, &ring)) {
 		for (i = 0; i < n; i++)
 			put_descriptor(ring + 64ULL * i, &in);
-		for (i = 0; i < n; i++) {
-			if (!(reg(inst, FERRY_DMA_CONTROL) & FERRY_DMA_CTRL_ENABLE) ||
-			    reg(inst, FERRY_DMA_STATUS))
-				break;
+		for (i = 0; i < n && is_ready(inst); i++)
 			one(inst, ring);
-		}
+		finish(inst, ring, &in);
 	}
-	for (i = 0; i < 32 && in.left; i++)
+	for (i = 0; i < 32 && in.left; i++) {
 		wild(inst, &in);
+		engine_check(inst);
+		off = FERRY_DMA_FAULT_DELAY + 4 + (input_u16(&in) & ~3);
+		CHECK_EQ(engine_reg(inst, off), 0);
+	}
 	kit_close(inst);
 	return 0;
 }

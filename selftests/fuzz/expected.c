@@ -18,11 +18,15 @@ struct side {
 	u32 fault;
 };
 
+static bool wants_irq(const struct ferry_dma_desc *desc)
+{
+	return (desc->flags & FERRY_DMA_F_IRQ) ||
+	       desc->opcode == FERRY_DMA_OP_IRQ;
+}
+
 static u32 wrong(const struct ferry_dma_desc *desc, unsigned int vectors)
 {
 	static const u16 flags[] = { 0x1, 0x7, 0x5, 0x3, 0x1, 0x1 };
-	bool irq = (desc->flags & FERRY_DMA_F_IRQ) ||
-		   desc->opcode == FERRY_DMA_OP_IRQ;
 	bool sized = desc->opcode >= FERRY_DMA_OP_COPY &&
 		     desc->opcode <= FERRY_DMA_OP_CRC32;
 	u32 statuses = 0;
@@ -36,7 +40,7 @@ static u32 wrong(const struct ferry_dma_desc *desc, unsigned int vectors)
 		statuses |= BIT_OF(LENGTH);
 	if (desc->opcode == FERRY_DMA_OP_CHASE && desc->arg >> 32)
 		statuses |= BIT_OF(LENGTH);
-	if (irq && desc->vector >= vectors)
+	if (wants_irq(desc) && desc->vector >= vectors)
 		statuses |= BIT_OF(VECTOR);
 	if ((desc->flags & FERRY_DMA_F_SRC_LIST && desc->src & 15) ||
 	    (desc->flags & FERRY_DMA_F_DST_LIST && desc->dst & 15))
@@ -251,6 +255,7 @@ void expected_of(struct expected *e, const struct ferry_dma_desc *desc,
 	e->exact = false;
 	guest_image(e->image);
 	memset(e->may, 0, sizeof(e->may));
+	e->irq = wants_irq(desc) && desc->vector < vectors;
 	e->statuses = wrong(desc, vectors);
 	if (e->statuses)
 		return;

@@ -22,6 +22,7 @@
  * @image: all memory afterwards, without the completion; if an error occurs or it isn't @exact
  *	the bytes that may differ from it are those with @may
  * @may: bytes that may be written
+ * @irq: an interrupt follows, whatever the status is
  */
 struct expected {
 	u32 statuses;
@@ -30,6 +31,7 @@ struct expected {
 	bool exact;
 	u8 image[GUEST_SIZE] __aligned(8);
 	u8 may[GUEST_SIZE] __aligned(8);
+	bool irq;
 };
 
 /* Memory is as it is when the engine looks at @desc, which it knows @vectors vectors of. */

@@ -18,6 +18,7 @@ static struct piece {
 	{ GUEST_RW, GUEST_RW_SIZE, true, NULL },
 	{ GUEST_RO, GUEST_RO_SIZE, false, NULL },
 	{ GUEST_TOP, GUEST_TOP_SIZE, true, NULL },
+	{ GUEST_ZERO, GUEST_ZERO_SIZE, true, NULL },
 };
 
 void guest_clear(void)
@@ -72,8 +73,12 @@ long guest_index(u64 iova)
 	return at + (iova - found->iova);
 }
 
-static int reach(u64 iova, size_t len, bool write, u8 **at)
+/* Whoever gets there may take mmap_lock, which comes before the gate. */
+static int reach(struct ferry_instance *inst, u64 iova, size_t len, bool write,
+		 u8 **at)
 {
+	might_sleep();
+	assert(!inst->fdev.gate.sem.held);
 	guest_use.calls++;
 	guest_use.bytes += len;
 	*at = guest_at(iova, len, write);
@@ -86,7 +91,7 @@ int ferry_guest_read(struct ferry_instance *inst, u64 iova, void *buf,
 		     size_t len)
 {
 	u8 *from;
-	int ret = reach(iova, len, false, &from);
+	int ret = reach(inst, iova, len, false, &from);
 
 	if (!ret)
 		memcpy(buf, from, len);
@@ -97,7 +102,7 @@ int ferry_guest_write(struct ferry_instance *inst, u64 iova, const void *buf,
 		      size_t len)
 {
 	u8 *to;
-	int ret = reach(iova, len, true, &to);
+	int ret = reach(inst, iova, len, true, &to);
 
 	if (!ret)
 		memcpy(to, buf, len);
@@ -114,7 +119,7 @@ int ferry_guest_pin(struct ferry_instance *inst, u64 iova, size_t len,
 		len = max;
 	range->iova = iova;
 	range->len = len;
-	return reach(iova, len, write, &at);
+	return reach(inst, iova, len, write, &at);
 }
 
 void ferry_guest_unpin(struct ferry_instance *inst,

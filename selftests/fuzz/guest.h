@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Memory of a guest: some that can be written, some that can't, some at the end of all
- * addresses, and nothing between them.
+ * addresses and some where they begin, and nothing between them.
  */
 #ifndef _FERRY_FUZZ_GUEST_H
 #define _FERRY_FUZZ_GUEST_H
@@ -14,6 +14,8 @@
 #define GUEST_RO_SIZE	0x2000
 #define GUEST_TOP	0xffffffffffffe000ULL
 #define GUEST_TOP_SIZE	0x2000
+#define GUEST_ZERO	0ULL
+#define GUEST_ZERO_SIZE	0x1000
 
 /**
  * struct guest_use - what was done to it
@@ -27,7 +29,8 @@ struct guest_use {
 
 extern struct guest_use guest_use;
 
-#define GUEST_SIZE	(GUEST_RW_SIZE + GUEST_RO_SIZE + GUEST_TOP_SIZE)
+#define GUEST_SIZE	(GUEST_RW_SIZE + GUEST_RO_SIZE + GUEST_TOP_SIZE + \
+			 GUEST_ZERO_SIZE)
 
 /* Zeroes, as a program that begins has it. */
 void guest_clear(void);

@@ -11,6 +11,7 @@
 struct ferry_model kit_models[16];
 unsigned int kit_nr_models;
 struct kit_work kit_work;
+struct kit_irqs kit_irqs;
 
 static struct device device = { .name = "fuzz" };
 
@@ -76,12 +77,16 @@ void ferry_gate_set(struct ferry_device *fdev, enum ferry_gate_reason reason,
 
 bool ferry_irq_active(struct ferry_device *fdev, unsigned int index)
 {
-	return false;
+	return kit_irqs.index == index;
 }
 
 bool ferry_irq_signal(struct ferry_device *fdev, unsigned int vector)
 {
-	return false;
+	if (!kit_irqs.heard)
+		return false;
+	kit_irqs.signals++;
+	kit_irqs.vector = vector;
+	return true;
 }
 
 bool ferry_intx_masked(struct ferry_device *fdev)
@@ -95,6 +100,39 @@ void ferry_intx_set_disabled(struct ferry_device *fdev, bool disabled)
 
 void ferry_intx_tell(struct ferry_instance *inst)
 {
+}
+
+static bool has_messages(void)
+{
+	return kit_irqs.index == VFIO_PCI_MSI_IRQ_INDEX ||
+	       kit_irqs.index == VFIO_PCI_MSIX_IRQ_INDEX;
+}
+
+static unsigned int vectors(const struct ferry_model *model, unsigned int index)
+{
+	switch (index) {
+	case VFIO_PCI_INTX_IRQ_INDEX:
+		return model->intx;
+	case VFIO_PCI_MSI_IRQ_INDEX:
+		return model->msi;
+	case VFIO_PCI_MSIX_IRQ_INDEX:
+		return model->msix.vectors;
+	default:
+		return 0;
+	}
+}
+
+void kit_enable(struct ferry_instance *inst, unsigned int index, bool heard)
+{
+	unsigned int nr = vectors(inst->model, index);
+
+	ferry_messages_forget(inst);
+	kit_irqs = (struct kit_irqs) { .index = nr ? index : KIT_NO_IRQS };
+	if (!has_messages())
+		return;
+	ferry_messages_enable(inst, nr);
+	kit_irqs.heard = heard;
+	ferry_messages_deliver(inst);
 }
 
 /* Of the kit: instance.c, interrupt.c and work.c */
@@ -146,7 +184,11 @@ u8 ferry_instance_edid(struct ferry_instance *inst, unsigned int off)
 
 void ferry_instance_set_level(struct ferry_instance *inst, bool level)
 {
+	bool rises = level && !instance_level(inst);
+
 	__assign_bit(INSTANCE_LEVEL, &inst->flags, level);
+	if (rises && has_messages())
+		ferry_instance_raise(inst, 0);
 }
 
 void ferry_work_stop(struct ferry_instance *inst, enum ferry_work_reason reason)
@@ -183,6 +225,7 @@ struct ferry_instance *kit_open(const struct ferry_model *model)
 {
 	struct ferry_instance *inst;
 
+	kit_irqs = (struct kit_irqs) { .index = KIT_NO_IRQS };
 	inst = calloc(1, sizeof(*inst) + model->state_size);
 	inst->model = model;
 	inst->fdev.vdev.dev = &device;
@@ -227,7 +270,8 @@ static void access_register(struct ferry_instance *inst, struct input *in,
 		return;
 	off = (off & 0x3fff) % bar->size & ~(u64)(width - 1);
 	if (write)
-		inst->model->write(inst, nr, off, width, input_u64(in));
+		inst->model->write(inst, nr, off, width,
+				   input_u64(in) & ~0ULL >> (64 - 8 * width));
 	else
 		inst->model->read(inst, nr, off, width);
 }
@@ -253,8 +297,16 @@ static void access_config(struct ferry_instance *inst, struct input *in)
 
 void kit_drive(struct ferry_instance *inst, struct input *in, unsigned int n)
 {
+	u8 what;
+
 	for (; n && in->left; n--) {
-		switch (input_u8(in) % 6) {
+		what = input_u8(in);
+		/* Seldom, for everything that is pending is lost by it. */
+		if (what >= 0xf8) {
+			kit_enable(inst, what & 3, what & 4);
+			continue;
+		}
+		switch (what % 6) {
 		case 0:
 		case 1:
 			access_register(inst, in, true);

@@ -9,6 +9,7 @@
  */
 #include <uapi/ferry/migration.h>
 
+#include "engine.h"
 #include "guest.h"
 #include "kit.h"
 #include "session.h"
@@ -29,9 +30,20 @@ struct stream {
 	struct frame frame[FRAMES];
 };
 
+static bool is_engine(struct ferry_instance *inst)
+{
+	return !strncmp(inst->model->name, "dma", 3);
+}
+
+/* What becomes of a stream: one that nobody has touched is taken over. */
+enum fate {
+	DOUBTFUL, WELCOME,
+};
+
 /* What a stream says of a device */
 struct view {
 	const u8 *config;
+	size_t config_len;
 	const u8 *interrupts;
 	size_t interrupts_len;
 	const u8 *model;
@@ -124,7 +136,8 @@ static void send(struct ferry_instance *inst, struct stream *to,
 		 struct input *in)
 {
 	struct ferry_device *fdev = &inst->fdev;
-	unsigned int previews = input_u8(in) % (FRAMES - 1);
+	u8 choice = input_u8(in);
+	unsigned int previews = choice % (FRAMES - 2);
 	struct file *file;
 	int ret;
 
@@ -141,7 +154,8 @@ static void send(struct ferry_instance *inst, struct stream *to,
 	for (; previews; previews--) {
 		read_frame(file, to);
 		kit_drive(inst, in, input_u8(in) % 8);
-		if (previews > 1)
+		/* The last one may still wait to be read when it stops. */
+		if (previews > 1 || choice & 0x80)
 			preview_again(file);
 	}
 	stop(inst);
@@ -149,7 +163,8 @@ static void send(struct ferry_instance *inst, struct stream *to,
 	ret = ferry_session_complete(fdev);
 	mutex_unlock(&fdev->config_lock);
 	CHECK(ret == 0 || ret == -EBUSY);
-	CHECK_EQ(read_frame(file, to), !ret);
+	while (read_frame(file, to))
+		;
 	if (ret)
 		to->frames = 0;
 	mutex_lock(&fdev->config_lock);
@@ -158,16 +173,29 @@ static void send(struct ferry_instance *inst, struct stream *to,
 	close_file(file);
 }
 
+/* In the header, near the end, where the model's own is, or anywhere */
+static size_t place(const struct frame *frame, u8 where, size_t at)
+{
+	switch (where & 3) {
+	case 2:
+		return at % HEAD % (frame->len + 1);
+	case 3:
+		return frame->len - at % 512 % (frame->len + 1);
+	default:
+		return at % (frame->len + 1);
+	}
+}
+
 /* One thing that goes wrong with a frame */
 static void damage(struct frame *frame, struct input *in)
 {
 	u8 what = input_u8(in), *bytes = (u8 *)frame->bytes;
-	size_t at = input_u16(in), n = 1 + input_u8(in) % 32;
+	size_t at = place(frame, what >> 6, input_u16(in));
+	size_t n = 1 + input_u8(in) % 32;
 
-	at %= frame->len + 1;
 	if (n > frame->len - at)
 		n = frame->len - at;
-	switch (what % 5) {
+	switch (what % 0x40 % 5) {
 	case 0:
 		frame->len = at;
 		break;
@@ -208,6 +236,17 @@ static void shuffle(struct stream *s, u8 what)
 	}
 }
 
+/* What has no bytes isn't there. */
+static void close_up(struct stream *s)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < s->frames; i++)
+		if (s->frame[i].len && n++ < i)
+			s->frame[n - 1] = s->frame[i];
+	s->frames = n;
+}
+
 /* Who means harm knows how to make a header. */
 static void mend(struct stream *s, u8 what)
 {
@@ -229,15 +268,22 @@ static void mend(struct stream *s, u8 what)
 	}
 }
 
-static void harm(struct stream *s, struct input *in)
+/* Returns whether there is any. */
+static bool harm(struct stream *s, struct input *in)
 {
-	unsigned int n = input_u8(in) & 7;
+	unsigned int n = input_u8(in) & 7, i;
+	u8 what;
 
-	while (n--)
+	for (i = 0; i < n; i++)
 		damage(&s->frame[input_u8(in) % s->frames], in);
-	shuffle(s, input_u8(in));
+	what = input_u8(in);
+	shuffle(s, what);
+	if (!n && !(what & 3))
+		return false;
+	close_up(s);
 	/* Mostly all, seldom some. */
 	mend(s, input_u8(in) & input_u8(in) & input_u8(in));
+	return true;
 }
 
 static bool write_stream(struct file *file, const struct stream *s,
@@ -294,15 +340,25 @@ static void view_pages(struct view *view, unsigned int range, const u8 *data,
 		       size_t len)
 {
 	const struct ferry_migration_page *page;
+	u64 next = 0;
 
 	CHECK(range < ARRAY_SIZE(view->memory));
 	for (; len; len -= sizeof(*page), data += sizeof(*page)) {
 		CHECK(len >= sizeof(*page));
 		page = (const struct ferry_migration_page *)data;
 		CHECK(page->number < KIT_MEMORY / FERRY_MIGRATION_PAGE);
+		CHECK(page->number >= next);
+		next = page->number + 1;
 		memcpy(view->memory[range] + page->number * sizeof(page->data),
 		       page->data, sizeof(page->data));
 	}
+}
+
+/* Nothing is hidden between two sections. */
+static void check_padding(const u8 *at, size_t len)
+{
+	for (; len % FERRY_MIGRATION_ALIGN; len++)
+		CHECK_EQ(at[len], 0);
 }
 
 static void view_frame(struct view *view, const struct frame *frame)
@@ -311,19 +367,25 @@ static void view_frame(struct view *view, const struct frame *frame)
 	const u8 *at = (const u8 *)frame->bytes + HEAD;
 	const u8 *end = (const u8 *)frame->bytes + frame->len;
 	unsigned int range = 0;
+	u32 last = 0;
 
 	for (; at < end; at += (head->length + 7) & ~7ULL) {
 		head = (const struct ferry_migration_section *)at;
 		at += sizeof(*head);
 		CHECK(at <= end && head->length <= (u64)(end - at));
+		CHECK(head->type >= last);
+		last = head->type;
+		check_padding(at, head->length);
 		if (head->type == FERRY_MIGRATION_CONFIG) {
 			view->config = at;
+			view->config_len = head->length;
 		} else if (head->type == FERRY_MIGRATION_INTERRUPTS) {
 			view->interrupts = at;
 			view->interrupts_len = head->length;
 		} else if (head->type == FERRY_MIGRATION_MEMORY) {
 			view_pages(view, range++, at, head->length);
 		} else {
+			CHECK_EQ(head->type, FERRY_MIGRATION_MODEL);
 			view->model = at;
 			view->model_len = head->length;
 		}
@@ -365,22 +427,79 @@ static void compare(struct ferry_instance *inst, const struct view *view,
 			CHECK_EQ(*is, *came);
 }
 
+/* Each says that it is for this device, and belongs to the one before. */
+static void check_heads(struct ferry_instance *inst, const struct stream *s)
+{
+	const struct ferry_migration_desc *desc = &inst->fdev.migration.desc;
+	const struct ferry_migration_header *header;
+	struct ferry_migration_header copy;
+	u32 after = 0, crc;
+	unsigned int i;
+
+	for (i = 0; i < s->frames; i++, after = crc) {
+		CHECK(s->frame[i].len >= HEAD);
+		header = (const struct ferry_migration_header *)s->frame[i].bytes;
+		CHECK(!memcmp(&header->magic, "FERRYMIG", 8));
+		CHECK_EQ(header->format, FERRY_MIGRATION_FORMAT);
+		CHECK_EQ(header->kind, i + 1 < s->frames ?
+			 FERRY_MIGRATION_PREVIEW : FERRY_MIGRATION_STATE);
+		CHECK_EQ(header->length, s->frame[i].len);
+		CHECK_EQ(header->version, desc->version);
+		CHECK(!strncmp((const char *)header->model, desc->model,
+			       sizeof(header->model)));
+		CHECK_EQ(header->after, after);
+		copy = *header;
+		copy.crc = 0;
+		crc = crc32_le(~0, &copy, HEAD);
+		crc = ~crc32_le(crc, header + 1, s->frame[i].len - HEAD);
+		CHECK_EQ(header->crc, crc);
+	}
+}
+
+/* Nothing waits that there isn't; the reserved bits of the MSI-X table are zero. */
+static void check_vectors(const struct ferry_model *model,
+			  const struct view *view)
+{
+	unsigned int nr = max_t(u16, model->msix.vectors, model->msi), i;
+	const struct ferry_migration_interrupts *interrupts =
+		(const void *)view->interrupts;
+	const struct ferry_migration_vector *vector =
+		(const void *)&interrupts->pending[interrupts->words];
+
+	for (i = nr; i < 64 * interrupts->words; i++)
+		CHECK_EQ(interrupts->pending[i / 64] >> i % 64 & 1, 0);
+	for (; (const u8 *)vector < view->interrupts + view->interrupts_len;
+	     vector++) {
+		CHECK_EQ(vector->address[0] & 3, 0);
+		CHECK_EQ(vector->control & ~3, 0);
+	}
+}
+
 static void check_taken(struct ferry_instance *inst, const struct stream *came,
-			const struct stream *is)
+			const struct stream *is, enum fate fate)
 {
 	static struct view a, b;
+	u8 may = FERRY_MIGRATION_LEVEL;
 
+	/* Whether it asserts its interrupt follows from the rest, and from modem lines. */
+	if (fate == WELCOME && inst->model->nr_fields)
+		may = 0;
+
+	check_heads(inst, came);
 	view_stream(&a, came);
 	view_stream(&b, is);
+	CHECK_EQ(a.config_len, b.config_len);
 	CHECK_EQ(a.interrupts_len, b.interrupts_len);
 	CHECK_EQ(a.model_len, b.model_len);
 	compare(inst, &a, a.config, b.config, inst->fdev.config.size);
-	/* Whether it asserts its interrupt follows from the rest. */
-	CHECK(!((a.interrupts[0] ^ b.interrupts[0]) & ~FERRY_MIGRATION_LEVEL));
+	CHECK(!((a.interrupts[0] ^ b.interrupts[0]) & ~may));
 	CHECK(!memcmp(a.interrupts + 1, b.interrupts + 1,
 		      a.interrupts_len - 1));
 	compare(inst, &a, a.model, b.model, a.model_len);
 	CHECK(!memcmp(a.memory, b.memory, sizeof(a.memory)));
+	check_vectors(inst->model, &a);
+	if (is_engine(inst))
+		engine_check(inst);
 }
 
 static bool same(const struct stream *a, const struct stream *b)
@@ -403,15 +522,73 @@ static void send_on(const struct ferry_model *model, const struct stream *s)
 	kit_close(inst);
 }
 
+/* What is decided by registers is as they say. */
+static void check_follows(struct ferry_instance *inst)
+{
+	const struct ferry_config *config = &inst->fdev.config;
+	unsigned int pm = ferry_config_find_cap(config, PCI_CAP_ID_PM);
+	unsigned int msi = ferry_config_find_cap(config, PCI_CAP_ID_MSI);
+	unsigned int msix = ferry_config_find_cap(config, PCI_CAP_ID_MSIX);
+	unsigned long closed = inst->fdev.gate.closed;
+
+	CHECK_EQ(!test_bit(FERRY_GATE_COMMAND, &closed),
+		 !!(ferry_config_get16(config, PCI_COMMAND) & PCI_COMMAND_MEMORY));
+	CHECK_EQ(test_bit(FERRY_GATE_POWER, &closed),
+		 !!(ferry_config_get16(config, pm + PCI_PM_CTRL) & 3));
+	if (msi)
+		CHECK_EQ(inst->messages.msi_masked,
+			 ferry_config_get32(config, msi + PCI_MSI_MASK_64));
+	if (msix)
+		CHECK_EQ(inst->messages.all_masked,
+			 !!(ferry_config_get16(config, msix + PCI_MSIX_FLAGS) &
+			    PCI_MSIX_FLAGS_MASKALL));
+}
+
+/* Of each BAR what can be mapped, as it was when its device had been sent */
+static u8 sent_memory[FERRY_MODEL_NR_BARS][KIT_MEMORY];
+
+static void keep_memory(struct ferry_instance *inst)
+{
+	const struct ferry_model_range *range;
+	unsigned int bar;
+
+	for (bar = 0; bar < FERRY_MODEL_NR_BARS; bar++) {
+		range = inst->model->bars[bar].mapped;
+		if (range->size)
+			memcpy(sent_memory[bar], inst->memory[bar][0],
+			       range->size);
+	}
+}
+
+static void check_memory(struct ferry_instance *inst)
+{
+	const struct ferry_model_range *range;
+	unsigned int bar;
+
+	for (bar = 0; bar < FERRY_MODEL_NR_BARS; bar++) {
+		range = inst->model->bars[bar].mapped;
+		if (range->size)
+			CHECK(!memcmp(sent_memory[bar], inst->memory[bar][0],
+				      range->size));
+	}
+}
+
 static void arrive(struct ferry_instance *inst, const struct stream *s,
-		   struct input *in)
+		   enum fate fate, struct input *in)
 {
 	static struct stream before, after;
 	int ret;
 
 	stop(inst);
 	save(inst, &before);
+	kit_work.kicked = false;
 	ret = receive(inst, s, in);
+	check_follows(inst);
+	if (fate == WELCOME)
+		CHECK_EQ(ret, 0);
+	/* It looks for what there is left to do. */
+	if (!ret && inst->model->work)
+		CHECK(kit_work.kicked);
 	save(inst, &after);
 	if (ret) {
 		CHECK(same(&before, &after));
@@ -419,19 +596,29 @@ static void arrive(struct ferry_instance *inst, const struct stream *s,
 	}
 	/* No stream says that its device can't be saved. */
 	CHECK_EQ(after.frames, 1);
-	check_taken(inst, s, &after);
+	check_taken(inst, s, &after, fate);
+	if (fate == WELCOME)
+		check_memory(inst);
 	send_on(inst->model, &after);
 	start(inst);
 	kit_drive(inst, in, 16);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* Who damages his own streams on purpose finds them refused. */
+static bool is_honest(struct ferry_instance *inst)
+{
+	return !is_engine(inst) ||
+	       !(engine_reg(inst, FERRY_DMA_FAULT) & FERRY_DMA_FAULT_DAMAGE);
+}
+
+int try_input(const u8 *data, size_t size)
 {
 	struct input in = { data, size };
 	const struct ferry_model *model, *other;
 	struct ferry_instance *from, *to;
 	static struct stream s;
 	u8 choice = input_u8(&in);
+	bool honest;
 
 	guest_clear();
 	model = &kit_models[choice % kit_nr_models];
@@ -439,13 +626,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	from = kit_open(model);
 	kit_drive(from, &in, input_u8(&in) % 32);
 	send(from, &s, &in);
+	keep_memory(from);
+	honest = is_honest(from) && other == model;
 	kit_close(from);
 	if (!s.frames)
 		return 0;
 	to = kit_open(other);
 	kit_drive(to, &in, input_u8(&in) % 8);
-	harm(&s, &in);
-	arrive(to, &s, &in);
+	honest &= !harm(&s, &in);
+	arrive(to, &s, honest ? WELCOME : DOUBTFUL, &in);
 	kit_close(to);
 	return 0;
 }

@@ -100,7 +100,7 @@ static inline u64 div_u64(u64 dividend, u32 divisor)
 	       sizeof(*(obj)) - offsetof(__typeof__(*(obj)), member))
 
 /* A warning is as bad as a report of a sanitizer. */
-#define WARN_ON(what)		({ if (what) abort(); false; })
+#define WARN_ON(what)		({ assert(!(what)); false; })
 #define lockdep_assert_held(lock) assert((lock)->held)
 
 /* Errors in pointers */
@@ -135,19 +135,20 @@ u32 crc32_le(u32 crc, const void *buf, size_t len);
 #define GFP_KERNEL		0
 #define GFP_KERNEL_ACCOUNT	0
 #define __GFP_ZERO		0
-#define kzalloc(size, gfp)	calloc(1, size)
-#define kmalloc(size, gfp)	malloc(size)
-#define kvzalloc(size, gfp)	calloc(1, size)
-#define kcalloc(n, size, gfp)	calloc(n, size)
-#define kvcalloc(n, size, gfp)	calloc(n, size)
-#define __vmalloc(size, gfp)	calloc(1, size)
+/* Each of them may sleep. */
+void *alloc_zeroed(size_t n, size_t size);
+#define kzalloc(size, gfp)	alloc_zeroed(1, size)
+#define kvzalloc(size, gfp)	alloc_zeroed(1, size)
+#define kcalloc(n, size, gfp)	alloc_zeroed(n, size)
+#define kvcalloc(n, size, gfp)	alloc_zeroed(n, size)
+#define __vmalloc(size, gfp)	alloc_zeroed(1, size)
 #define kfree(ptr)		free((void *)(ptr))
 #define kvfree(ptr)		free((void *)(ptr))
 #define vfree(ptr)		free((void *)(ptr))
 
 #define PAGE_SIZE		4096UL
-#define copy_from_user(to, from, n) (memcpy(to, from, n), 0)
-#define copy_to_user(to, from, n) (memcpy(to, from, n), 0)
+#define copy_from_user(to, from, n) ({ might_sleep(); memcpy(to, from, n); 0; })
+#define copy_to_user(to, from, n) copy_from_user(to, from, n)
 
 /* Bits */
 static inline void set_bit(unsigned int nr, unsigned long *map)
@@ -160,10 +161,13 @@ static inline void clear_bit(unsigned int nr, unsigned long *map)
 	__clear_bit(nr, map);
 }
 
-/* Locks */
+/* Locks, and how many are held that nobody may sleep with */
 struct lock {
 	bool held;
 };
+
+extern unsigned int spinning;
+#define might_sleep()		assert(!spinning)
 
 static inline void lock_take(struct lock *lock)
 {
@@ -185,15 +189,15 @@ struct rw_semaphore {
 
 #define mutex_init(lock)	((lock)->held = false)
 #define mutex_destroy(lock)	assert(!(lock)->held)
-#define mutex_lock(lock)	lock_take(lock)
+#define mutex_lock(lock)	do { might_sleep(); lock_take(lock); } while (0)
 #define mutex_unlock(lock)	lock_give(lock)
 #define spin_lock_init(lock)	((lock)->held = false)
-#define spin_lock(lock)		lock_take(lock)
-#define spin_unlock(lock)	lock_give(lock)
-#define spin_lock_irq(lock)	lock_take(lock)
-#define spin_unlock_irq(lock)	lock_give(lock)
-#define spin_lock_irqsave(lock, flags) ((flags) = 0, lock_take(lock))
-#define spin_unlock_irqrestore(lock, flags) ((void)(flags), lock_give(lock))
+#define spin_lock(lock)		(lock_take(lock), spinning++)
+#define spin_unlock(lock)	(lock_give(lock), spinning--)
+#define spin_lock_irq(lock)	spin_lock(lock)
+#define spin_unlock_irq(lock)	spin_unlock(lock)
+#define spin_lock_irqsave(lock, flags) ((flags) = 0, spin_lock(lock))
+#define spin_unlock_irqrestore(lock, flags) ((void)(flags), spin_unlock(lock))
 
 /* References */
 struct kref {
@@ -221,7 +225,6 @@ static inline int kref_put(struct kref *ref, void (*release)(struct kref *))
 
 /* Time */
 extern unsigned long jiffies;
-#define HZ			1000
 #define msecs_to_jiffies(ms)	((unsigned long)(ms))
 #define jiffies_to_msecs(j)	((unsigned int)(j))
 #define ns_to_ktime(ns)		(ns)
@@ -247,7 +250,7 @@ void hrtimers_fire(void);
 #define hrtimer_is_queued(timer) ((timer)->queued)
 
 /* Processes */
-#define cond_resched()		do { } while (0)
+#define cond_resched()		might_sleep()
 #define fatal_signal_pending(task) false
 #define current			NULL
 
@@ -414,7 +417,6 @@ struct tty_port {
 };
 
 struct tty_struct;
-struct tty_driver;
 enum { TTY_NORMAL, TTY_BREAK, TTY_FRAME, TTY_PARITY };
 
 #define kfifo_is_empty(fifo)	true
