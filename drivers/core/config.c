@@ -138,7 +138,6 @@ static int write_hardware(struct ferry_config *cfg, unsigned int off,
 	u32 all = ferry_width_mask(width);
 	unsigned int half = width / 2;
 	unsigned int i, bytes = 0;
-	u32 old;
 	int err;
 
 	if (!(mask & all))
@@ -154,14 +153,8 @@ static int write_hardware(struct ferry_config *cfg, unsigned int off,
 				      w1c >> (8 * half));
 	}
 
-	data &= mask & all;
-	if (all & ~(mask | w1c)) {
-		err = cfg->backend->read(cfg->ctx, off, width, &old);
-		if (err)
-			return err;
-		data |= old & all & ~(mask | w1c);
-	}
-	return cfg->backend->write(cfg->ctx, off, width, data);
+	return cfg->backend->write(cfg->ctx, off, width, data & mask & all,
+				   all & ~(mask | w1c));
 }
 
 /* After such a write hidden registers may show anything: ask all of them. */

@@ -31,17 +31,27 @@ static int raw_read(void *ctx, unsigned int off, unsigned int width, u32 *val)
 	}
 }
 
-static int raw_write(void *ctx, unsigned int off, unsigned int width, u32 val)
+static int raw_write(void *ctx, unsigned int off, unsigned int width, u32 val,
+		     u32 keep)
 {
 	struct ferry_pci *fpci = ctx;
 	struct pci_dev *pdev = fpci->pdev;
+	u32 old;
+	int ret;
 
 	if (off == PCI_COMMAND || off == PCI_COMMAND + 1) {
 		unsigned int shift = (off - PCI_COMMAND) * 8;
-		u32 mask = width == 1 ? 0xff : 0xffff;
+		u32 mask = (width == 1 ? 0xff : 0xffff) & ~keep;
 
+		/* Reads what is there, under the lock of its other writers. */
 		ferry_pci_command_update(fpci, mask << shift, val << shift);
 		return 0;
+	}
+	if (keep) {
+		ret = raw_read(ctx, off, width, &old);
+		if (ret)
+			return ret;
+		val |= old & keep;
 	}
 
 	switch (width) {

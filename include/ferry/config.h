@@ -36,15 +36,17 @@
  * struct ferry_config_backend - raw access to the space of a real function
  * @read:  read @width (1, 2 or 4) bytes at @off, which is a multiple of
  *	   @width, into *@val in CPU order
- * @write: write the low @width bytes of @val at @off
+ * @write: write the low @width bytes of @val at @off, but leave the bits of
+ *	   @keep, which @val does not have, as they are
  *
- * Both return 0 or a negative errno.  Bits that the user may not change are
- * already in @val when @write is called: the engine reads, merges and never
- * writes a one back to a write-one-to-clear neighbour.
+ * Both return 0 or a negative errno.  The bits of @keep are those that the user
+ * may not change; a write-one-to-clear neighbour is none of them, it is
+ * written as zero.
  */
 struct ferry_config_backend {
 	int (*read)(void *ctx, unsigned int off, unsigned int width, u32 *val);
-	int (*write)(void *ctx, unsigned int off, unsigned int width, u32 val);
+	int (*write)(void *ctx, unsigned int off, unsigned int width, u32 val,
+		     u32 keep);
 };
 
 /* Events: bits of struct ferry_config_change.events */

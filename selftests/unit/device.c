@@ -43,14 +43,22 @@ static void check_write(const struct device *dev, unsigned int off,
 	}
 }
 
-static int hw_write(void *ctx, unsigned int off, unsigned int width, u32 val)
+static int hw_write(void *ctx, unsigned int off, unsigned int width, u32 val,
+		    u32 keep)
 {
 	struct device *dev = ctx;
 	unsigned int i;
+	u32 old;
 
 	CHECK(width == 1 || width == 2 || width == 4);
 	CHECK_EQ(off % width, 0);
 	CHECK(off + width <= dev->size);
+	CHECK(!(val & keep));
+	if (keep) {
+		if (hw_read(ctx, off, width, &old))
+			return -EIO;
+		val |= old & keep;
+	}
 	dev->writes++;
 	dev->last_write_off = off;
 	dev->last_write_width = width;
