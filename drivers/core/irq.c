@@ -69,24 +69,27 @@ static noinline void vector_signal_watched(struct ferry_vector *vector)
 }
 
 /**
- * ferry_vector_signal - an interrupt has arrived
- * @vector: its vector, of hardware
+ * ferry_vector_interrupt - the handler of a hardware vector's interrupt
+ * @irq: ferry_vector.irq
+ * @data: the vector, &struct ferry_vector
  *
  * One that finds no trigger is pending, once however many they are. A device can
  * send as many as it likes, and does no more harm by those that nobody waits
  * for: each is an edge that costs the handler less than one with a trigger does,
  * and its user could attach an eventfd anyway.
  *
- * Context: the handler of ferry_vector.irq.
+ * Context: hard interrupt; for request_irq().
+ * Return: IRQ_HANDLED.
  */
-void ferry_vector_signal(struct ferry_vector *vector)
+irqreturn_t ferry_vector_interrupt(int irq, void *data)
 {
 	if (ferry_irqs_watched())
-		vector_signal_watched(vector);
+		vector_signal_watched(data);
 	else
-		vector_signal(vector);
+		vector_signal(data);
+	return IRQ_HANDLED;
 }
-EXPORT_SYMBOL_GPL(ferry_vector_signal);
+EXPORT_SYMBOL_GPL(ferry_vector_interrupt);
 
 /**
  * ferry_irq_signal - an emulated device sends a message
@@ -171,7 +174,7 @@ static void vector_point_hw(struct ferry_vector *vector,
 			dev_dbg(fdev->vdev.dev, "%s: no irq bypass: %d\n",
 				vector->name, ret);
 		fdev->ops->irq->vector_arm(fdev, vector);
-		/* Pairs with ferry_vector_signal(). */
+		/* Pairs with vector_signal(). */
 		smp_mb();
 		if (READ_ONCE(vector->pending))
 			vector_deliver(vector);

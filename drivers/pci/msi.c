@@ -16,12 +16,6 @@
 #include "compat/compat.h"
 #include "ferry_pci.h"
 
-static irqreturn_t vector_handler(int irq, void *data)
-{
-	ferry_vector_signal(data);
-	return IRQ_HANDLED;
-}
-
 /* Tell the user's view of the MSI capability what is enabled. */
 static void msi_show(struct ferry_pci *fpci, unsigned int index,
 		     unsigned int nvec)
@@ -118,7 +112,7 @@ int ferry_pci_vector_request(struct ferry_device *fdev,
 		goto out;
 	vector->irq = ret;
 	vector->priv = irq_get_msi_desc(vector->irq);
-	ret = request_irq(vector->irq, vector_handler, 0, vector->name,
+	ret = request_irq(vector->irq, ferry_vector_interrupt, 0, vector->name,
 			  vector);
 	if (ret)
 		vector->irq = 0;

@@ -7,6 +7,7 @@
 
 #include <linux/eventfd.h>
 #include <linux/irqbypass.h>
+#include <linux/irqreturn.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/spinlock.h>
@@ -60,8 +61,8 @@ struct ferry_vector {
  *	it shall call ferry_intx_interrupt().
  * @disable: undo @enable; every vector has been released.
  * @vector_request: find @vector's interrupt, allocating it if the index
- *	can grow, and request it with ferry_vector_signal() as what its
- *	handler does. Sets @irq. Optional: emulated vectors need nothing.
+ *	can grow, and request it with ferry_vector_interrupt() as its
+ *	handler. Sets @irq. Optional: emulated vectors need nothing.
  * @vector_release: undo @vector_request.
  * @vector_arm: @vector has got an eventfd. Write its message into the device
  *	again, in case a reset behind our back has cleared it. Goes with
@@ -124,7 +125,7 @@ struct ferry_irqs {
 	struct ferry_irq_stats __rcu *stats;
 };
 
-void ferry_vector_signal(struct ferry_vector *vector);
+irqreturn_t ferry_vector_interrupt(int irq, void *data);
 bool ferry_irq_signal(struct ferry_device *fdev, unsigned int vector);
 bool ferry_irq_active(struct ferry_device *fdev, unsigned int index);
 bool ferry_intx_interrupt(struct ferry_device *fdev);
