@@ -58,6 +58,10 @@ void measure(struct bench *b, const char *what, int (*call)(struct bench *b),
 {
 	if (only && strcmp(only, what))
 		return;
+	if (only) {
+		printf("again %s\n", what);
+		fflush(stdout);
+	}
 	while (only)
 		if (call(b))
 			exit(1);
