@@ -4,6 +4,7 @@
  *
  *   grow DEVICE OPERATION...	operations as in the table below
  *   grow instances TYPE	creating mediated devices, one after the other
+ *   grow devices BDF...	opening functions, one after the other
  *
  * Where and how is the same as in bench.c. An operation, a size and the count a line.
  */
@@ -131,6 +132,27 @@ static int grow_instances(const char *type)
 	return ret;
 }
 
+/* The same of physical devices that are opened, each in a container of its own. */
+static int grow_devices(int count, char **bdfs)
+{
+	struct vdev *v = calloc(count, sizeof(*v));
+	int i, told = 1, ret = v ? 0 : -ENOMEM;
+	__u64 begin;
+
+	for (i = 1; !ret && i <= count; i++) {
+		begin = now();
+		ret = vdev_open(&v[i - 1], "pci", bdfs[i - 1]);
+		if (i == told || ret) {
+			say("devices", i, ret ? ret : (long)(now() - begin));
+			told *= 2;
+		}
+	}
+	for (i--; i > 0; i--)
+		vdev_close(&v[i - 1]);
+	free(v);
+	return ret;
+}
+
 static const struct {
 	const char *name;
 	void (*grow)(struct bench *b);
@@ -148,11 +170,13 @@ int main(int argc, char **argv)
 	int arg;
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: grow DEVICE OPERATION... | grow instances TYPE\n");
+		fprintf(stderr, "usage: grow DEVICE OPERATION... | instances TYPE | devices BDF...\n");
 		return 2;
 	}
 	if (!strcmp(argv[1], "instances"))
 		return !!grow_instances(argv[2]);
+	if (!strcmp(argv[1], "devices"))
+		return !!grow_devices(argc - 2, argv + 2);
 	if (vdev_open_device(&b.v, argv[1]))
 		return 1;
 	b.config = region_offset(&b.v, CONFIG);
