@@ -209,6 +209,38 @@ ssize_t ferry_device_read(struct vfio_device *vdev, char __user *buf,
 EXPORT_SYMBOL_GPL(ferry_device_read);
 
 /**
+ * ferry_device_peek - read a register of configuration space that memory answers
+ * @vdev: the device
+ * @buf: user memory
+ * @count: bytes wanted
+ * @ppos: file offset, advanced by what was read
+ *
+ * For drivers to whom an access costs more than this: the device isn't asked, and need
+ * not be awake.
+ *
+ * Return: bytes read, -EFAULT, or 0 where ferry_device_read() has to be called.
+ */
+ssize_t ferry_device_peek(struct vfio_device *vdev, char __user *buf,
+			  size_t count, loff_t *ppos)
+{
+	struct ferry_device *fdev = to_ferry_device(vdev);
+	const unsigned int index = VFIO_PCI_CONFIG_REGION_INDEX;
+	u64 off = (u64)*ppos - FERRY_REGION_OFFSET(index);
+	u32 word = 0;
+
+	if (off >= fdev->config.size || !count || count > sizeof(word) ||
+	    !ferry_config_peek(&fdev->config, off, &word, count))
+		return 0;
+	trace_ferry_region_read(fdev, &fdev->regions[index], off, count,
+				le32_to_cpu((__force __le32)word), count);
+	if (put_word(buf, &word, count))
+		return -EFAULT;
+	*ppos += count;
+	return count;
+}
+EXPORT_SYMBOL_GPL(ferry_device_peek);
+
+/**
  * ferry_device_write - vfio_device_ops.write
  * @vdev: the device
  * @buf: user memory

@@ -78,7 +78,6 @@ static ssize_t access_awake(struct vfio_device *vdev, char __user *buf,
 	struct ferry_pci *fpci = to_ferry_pci(to_ferry_device(vdev));
 	ssize_t ret;
 
-	ferry_pci_touch(fpci);
 	ret = ferry_pci_runtime_get(fpci);
 	if (ret)
 		return ret;
@@ -93,12 +92,23 @@ static ssize_t access_awake(struct vfio_device *vdev, char __user *buf,
 static ssize_t ferry_pci_read(struct vfio_device *vdev, char __user *buf,
 			      size_t count, loff_t *ppos)
 {
+	struct ferry_pci *fpci = to_ferry_pci(to_ferry_device(vdev));
+	ssize_t ret;
+
+	ferry_pci_touch(fpci);
+	/* Of a function that sleeps its user may want to know that it was woken. */
+	if (!ferry_pci_may_sleep(fpci)) {
+		ret = ferry_device_peek(vdev, buf, count, ppos);
+		if (ret)
+			return ret;
+	}
 	return access_awake(vdev, buf, count, ppos, false);
 }
 
 static ssize_t ferry_pci_write(struct vfio_device *vdev, const char __user *buf,
 			       size_t count, loff_t *ppos)
 {
+	ferry_pci_touch(to_ferry_pci(to_ferry_device(vdev)));
 	return access_awake(vdev, (char __user *)buf, count, ppos, true);
 }
 

@@ -138,6 +138,12 @@ static inline void ferry_pci_touch(struct ferry_pci *fpci)
 	WRITE_ONCE(fpci->touched, true);
 }
 
+/* Has its user said that the function may sleep between accesses? */
+static inline bool ferry_pci_may_sleep(const struct ferry_pci *fpci)
+{
+	return READ_ONCE(fpci->fdev.gate.closed) & BIT(FERRY_GATE_LOW_POWER);
+}
+
 int ferry_pci_info_caps(struct ferry_device *fdev, struct vfio_info_cap *caps);
 long ferry_pci_ioctl(struct ferry_device *fdev, unsigned int cmd,
 		     unsigned long arg);

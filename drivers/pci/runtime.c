@@ -14,11 +14,6 @@
 #include "compat/compat.h"
 #include "ferry_pci.h"
 
-static bool may_sleep(struct ferry_pci *fpci)
-{
-	return READ_ONCE(fpci->fdev.gate.closed) & BIT(FERRY_GATE_LOW_POWER);
-}
-
 /**
  * ferry_pci_runtime_init - let the function sleep until somebody opens it
  * @fpci: a function that is about to be registered
@@ -94,7 +89,7 @@ int ferry_pci_runtime_get(struct ferry_pci *fpci)
 	 * the count never gets to zero in between.
 	 */
 	smp_mb__after_atomic();
-	if (likely(!may_sleep(fpci)))
+	if (likely(!ferry_pci_may_sleep(fpci)))
 		return 0;
 
 	ret = pm_runtime_resume(dev);
@@ -121,7 +116,7 @@ static int enter(struct ferry_pci *fpci, struct eventfd_ctx *wakeup)
 	int ret = -EINVAL;
 
 	ferry_gate_lock(fdev);
-	if (!may_sleep(fpci)) {
+	if (!ferry_pci_may_sleep(fpci)) {
 		ferry_gate_set(fdev, FERRY_GATE_LOW_POWER, true);
 		fpci->wakeup = wakeup;
 		/* Pairs with the barrier in ferry_pci_runtime_get(). */
@@ -141,7 +136,7 @@ static void leave(struct ferry_pci *fpci)
 
 	lockdep_assert_held_write(&fdev->gate.sem);
 
-	if (!may_sleep(fpci))
+	if (!ferry_pci_may_sleep(fpci))
 		return;
 	pm_runtime_get_noresume(&fpci->pdev->dev);
 	/* Whoever sees the gate without this reason relies on that count. */
