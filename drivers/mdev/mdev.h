@@ -81,8 +81,6 @@ struct ferry_work {
  * @quiet: nothing is pinned before this many jiffies, for memory is going away
  * @changed: woken when @ranges or @calling changes
  * @buffer: FERRY_GUEST_BUFFER bytes of the work, %NULL for a model without
- * @from: what ferry_guest_copy() reads
- * @to: what it writes
  */
 struct ferry_guest {
 	spinlock_t lock;	/* see above */
@@ -91,8 +89,6 @@ struct ferry_guest {
 	unsigned long quiet;
 	wait_queue_head_t changed;
 	void *buffer;
-	struct ferry_guest_range from;
-	struct ferry_guest_range to;
 };
 
 /**

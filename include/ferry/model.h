@@ -303,7 +303,7 @@ struct ferry_model {
 /* The most pages of guest memory that one range can have. */
 #define FERRY_GUEST_PAGES	64
 /* Bytes of the buffer that the work of an instance has. */
-#define FERRY_GUEST_BUFFER	16384
+#define FERRY_GUEST_BUFFER	32768
 
 /**
  * struct ferry_guest_range - guest memory that a model has at hand
