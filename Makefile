@@ -137,7 +137,8 @@ TIME ?= 60
 fuzz:
 	@selftests/fuzz/run $(TIME) $(FUZZERS)
 
-# BENCH=--accept makes the counts those that later ones are held against.
+# BENCH=--accept makes the counts those that later ones are held against; BENCH=--guest counts
+# what guests ask of a driver while they boot.
 .PHONY: bench
 bench:
 	@selftests/bench/run $(BENCH) $(filter-out %-debug,$(KERNELS))
