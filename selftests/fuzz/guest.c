@@ -108,34 +108,3 @@ int ferry_guest_write(struct ferry_instance *inst, u64 iova, const void *buf,
 		memcpy(to, buf, len);
 	return ret;
 }
-
-int ferry_guest_pin(struct ferry_instance *inst, u64 iova, size_t len,
-		    bool write, struct ferry_guest_range *range)
-{
-	const size_t max = FERRY_GUEST_PAGES * PAGE_SIZE - iova % PAGE_SIZE;
-	u8 *at;
-
-	if (len > max)
-		len = max;
-	range->iova = iova;
-	range->len = len;
-	return reach(inst, iova, len, write, &at);
-}
-
-void ferry_guest_unpin(struct ferry_instance *inst,
-		       struct ferry_guest_range *range)
-{
-}
-
-void *ferry_guest_map(struct ferry_guest_range *range, size_t off, size_t *len)
-{
-	if (off >= range->len)
-		return NULL;
-	*len = min_t(size_t, range->len - off,
-		     PAGE_SIZE - (range->iova + off) % PAGE_SIZE);
-	return guest_at(range->iova + off, *len, false);
-}
-
-void ferry_guest_unmap(void *addr)
-{
-}

@@ -279,6 +279,7 @@ struct irq_bypass_producer {
 	int nothing;
 };
 
+typedef int irqreturn_t;
 struct eventfd_ctx;
 struct page;
 struct class;
