@@ -210,7 +210,8 @@ EXPORT_SYMBOL_GPL(ferry_device_read);
 
 /**
  * ferry_device_peek - read a register of configuration space that memory answers
- * @vdev: the device
+ * @fdev: the device
+ * @off: offset in the space, for which ferry_config_known() says yes
  * @buf: user memory
  * @count: bytes wanted
  * @ppos: file offset, advanced by what was read
@@ -220,15 +221,13 @@ EXPORT_SYMBOL_GPL(ferry_device_read);
  *
  * Return: bytes read, -EFAULT, or 0 where ferry_device_read() has to be called.
  */
-ssize_t ferry_device_peek(struct vfio_device *vdev, char __user *buf,
+ssize_t ferry_device_peek(struct ferry_device *fdev, u64 off, char __user *buf,
 			  size_t count, loff_t *ppos)
 {
-	struct ferry_device *fdev = to_ferry_device(vdev);
 	const unsigned int index = VFIO_PCI_CONFIG_REGION_INDEX;
-	u64 off = (u64)*ppos - FERRY_REGION_OFFSET(index);
 	u32 word = 0;
 
-	if (off >= fdev->config.size || !count || count > sizeof(word) ||
+	if (!count || count > sizeof(word) ||
 	    !ferry_config_peek(&fdev->config, off, &word, count))
 		return 0;
 	trace_ferry_region_read(fdev, &fdev->regions[index], off, count,

@@ -93,12 +93,15 @@ static ssize_t ferry_pci_read(struct vfio_device *vdev, char __user *buf,
 			      size_t count, loff_t *ppos)
 {
 	struct ferry_pci *fpci = to_ferry_pci(to_ferry_device(vdev));
+	struct ferry_device *fdev = &fpci->fdev;
+	u64 off = *ppos - FERRY_REGION_OFFSET(VFIO_PCI_CONFIG_REGION_INDEX);
 	ssize_t ret;
 
 	ferry_pci_touch(fpci);
 	/* Of a function that sleeps its user may want to know that it was woken. */
-	if (!ferry_pci_may_sleep(fpci)) {
-		ret = ferry_device_peek(vdev, buf, count, ppos);
+	if (ferry_config_known(&fdev->config, off) &&
+	    !ferry_pci_may_sleep(fpci)) {
+		ret = ferry_device_peek(fdev, off, buf, count, ppos);
 		if (ret)
 			return ret;
 	}

@@ -92,7 +92,7 @@ void ferry_device_stop(struct ferry_device *fdev);
 void ferry_device_debugfs_init(struct ferry_device *fdev);
 void ferry_device_debugfs_exit(struct ferry_device *fdev);
 
-ssize_t ferry_device_peek(struct vfio_device *vdev, char __user *buf,
+ssize_t ferry_device_peek(struct ferry_device *fdev, u64 off, char __user *buf,
 			  size_t count, loff_t *ppos);
 ssize_t ferry_device_read(struct vfio_device *vdev, char __user *buf,
 			  size_t count, loff_t *ppos);
