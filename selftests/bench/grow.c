@@ -170,7 +170,7 @@ int main(int argc, char **argv)
 	int arg;
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: grow DEVICE OPERATION... | instances TYPE | devices BDF...\n");
+		fprintf(stderr, "usage: grow DEVICE|instances|devices ARGUMENT...\n");
 		return 2;
 	}
 	if (!strcmp(argv[1], "instances"))
