@@ -50,7 +50,7 @@ static __always_inline ssize_t region_clip(struct ferry_device *fdev,
  */
 #define WORD_SIZE	sizeof(u64)
 
-static int put_word(void __user *buf, const void *word, size_t n)
+static __always_inline int put_word(void __user *buf, const void *word, size_t n)
 {
 	switch (n) {
 	case 1:

@@ -258,17 +258,19 @@ void ferry_config_set_live(struct ferry_config *cfg, unsigned int off,
 			   unsigned int width);
 
 /**
- * ferry_config_known() - may memory answer for a byte?
+ * ferry_config_known() - may memory answer for a dword?
  * @cfg: the space
- * @off: where; behind the end of the space nothing is known
+ * @off: of any of its bytes; behind the end of the space nothing is known
  *
  * Context: any, without the lock that serialises ferry_config_read().
  * Return: whether ferry_config_peek() is worth a try.
  */
 static inline bool ferry_config_known(const struct ferry_config *cfg, u64 off)
 {
+	unsigned int first = off % BITS_PER_LONG & ~3U;
+
 	return off < cfg->size &&
-	       !(cfg->live[off / BITS_PER_LONG] >> off % BITS_PER_LONG & 1);
+	       !(cfg->live[off / BITS_PER_LONG] >> first & 0xf);
 }
 
 /**
