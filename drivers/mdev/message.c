@@ -39,6 +39,9 @@ static bool masked(struct ferry_instance *inst, unsigned int vector)
 		return true;
 	if (ferry_irq_active(&inst->fdev, VFIO_PCI_MSI_IRQ_INDEX))
 		return messages->msi_masked & BIT(vector);
+	/* Disabled just now: who has done it is about to forget what is pending. */
+	if (!ferry_irq_active(&inst->fdev, VFIO_PCI_MSIX_IRQ_INDEX))
+		return true;
 	return messages->all_masked ||
 	       (messages->table[vector].masked &&
 		messages->table[vector].written);

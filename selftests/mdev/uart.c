@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <linux/serial_reg.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -687,6 +688,43 @@ TEST_F(uart, read_only_registers)
 	EXPECT_EQ(UART_LSR_THRE | UART_LSR_TEMT, in(&self->v, UART_LSR));
 	out(&self->v, UART_MSR, 0xff);
 	EXPECT_EQ(0, in(&self->v, UART_MSR) & MSR_LINES);
+}
+
+struct thri_toggler {
+	const struct vdev *v;
+	bool done;
+};
+
+static void *toggle_thri(void *arg)
+{
+	struct thri_toggler *r = arg;
+
+	while (!__atomic_load_n(&r->done, __ATOMIC_RELAXED)) {
+		out(r->v, UART_IER, UART_IER_THRI);
+		out(r->v, UART_IER, 0);
+	}
+	return NULL;
+}
+
+/* What is raised while MSI is being disabled is forgotten. */
+TEST_F(uart, disabled_meanwhile)
+{
+	struct thri_toggler r = { .v = &self->v };
+	int i, n = rounds(5000);
+	pthread_t thread;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, toggle_thri, &r));
+	for (i = 0; i < n; i++) {
+		EXPECT_EQ(0, irq_attach_one(&self->v, MSI, 0, self->efd));
+		EXPECT_EQ(0, irq_disable(&self->v, MSI));
+	}
+	__atomic_store_n(&r.done, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	efd_take(self->efd);
+	ASSERT_EQ(0, irq_attach_one(&self->v, MSI, 0, self->efd));
+	EXPECT_EQ(0, efd_take(self->efd));
+	out(&self->v, UART_IER, UART_IER_THRI);
+	EXPECT_EQ(1, efd_wait(self->efd));
 }
 
 int main(int argc, char **argv)
