@@ -86,11 +86,12 @@ static void end_shutdown(struct tty_port *port)
 
 	end = end_lock(port, &flags);
 	end->open = false;
+	/* What is on the line doesn't arrive, and nobody waits for it any more. */
+	end->sending = 0;
 	uart_end_break(end, false);
 	end_unlock(end, flags);
 	/* From here on nobody starts it, or looks at the buffer. */
 	hrtimer_cancel(&end->wire);
-	end->sending = 0;
 	tty_port_free_xmit_buf(port);
 }
 

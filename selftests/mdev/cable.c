@@ -280,6 +280,27 @@ TEST_F(cable, removed_while_closing)
 	self->c.tty = -1;
 }
 
+/* Who closes in the midst of sending leaves what has arrived to the receiver's timeout. */
+TEST_F(cable, closed_in_the_midst)
+{
+	const struct cable *c = &self->c;
+
+	ASSERT_EQ(0, host_set(c, B110, CS8, 0));
+	guest_format(c, 1047, UART_LCR_WLEN8);
+	out(c, UART_FCR, FIFO_ON | UART_FCR_TRIGGER_14);
+	ASSERT_EQ(0, irq_attach_one(&c->v, INTX, 0, self->efd));
+	out(c, UART_IER, UART_IER_RDI);
+	ASSERT_EQ(0, host_write(c, 'a'));
+	ASSERT_TRUE(becomes(c, UART_LSR, UART_LSR_DR, UART_LSR_DR));
+	ASSERT_EQ(8, write(c->tty, "bcdefghi", 8));
+	ASSERT_EQ(0, tcflush(c->tty, TCOFLUSH));
+	close(self->c.tty);
+	self->c.tty = -1;
+	ASSERT_EQ(1, efd_wait(self->efd));
+	EXPECT_EQ(UART_IIR_RX_TIMEOUT | 0xc0, in(c, UART_IIR));
+	EXPECT_EQ('a', in(c, UART_RX));
+}
+
 int main(int argc, char **argv)
 {
 	environment_begin();
