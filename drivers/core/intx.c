@@ -172,11 +172,11 @@ static int intx_enable(struct ferry_device *fdev, struct eventfd_ctx *trigger)
 	struct ferry_irqs *irqs = &fdev->irqs;
 	int ret;
 
-	/* The handler may run before enable() returns. */
+	/* The handler may run before enable() returns, and a model at any time. */
+	rcu_assign_pointer(irqs->intx, trigger);
 	spin_lock_irq(&irqs->intx_lock);
 	irqs->intx_masked = false;
 	spin_unlock_irq(&irqs->intx_lock);
-	rcu_assign_pointer(irqs->intx, trigger);
 
 	ret = fdev->ops->irq->enable(fdev, VFIO_PCI_INTX_IRQ_INDEX, 1);
 	if (ret) {
