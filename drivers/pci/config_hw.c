@@ -64,25 +64,29 @@ static int raw_write(void *ctx, unsigned int off, unsigned int width, u32 val,
 	}
 }
 
+/* A VF has no memory enable bit. */
+static bool memory_off(struct ferry_pci *fpci, u16 command)
+{
+	return !(command & PCI_COMMAND_MEMORY) &&
+	       !fpci->pdev->no_command_memory;
+}
+
 /*
- * Open or close the gate for the memory enable bit, of which only the holder of
- * the configuration lock changes the state. A VF has no such bit.
+ * Nobody reaches the memory until command_after(), nor switches decoding on for
+ * a moment meanwhile, which would undo what is written. The gate's reason changes
+ * under the configuration lock alone.
  */
-static void memory_follow(struct ferry_pci *fpci, u16 command)
+static void command_before(struct ferry_pci *fpci, u16 command)
 {
 	struct ferry_device *fdev = &fpci->fdev;
-	bool closed = !(command & PCI_COMMAND_MEMORY) &&
-		      !fpci->pdev->no_command_memory;
 
-	if (closed == !!(READ_ONCE(fdev->gate.closed) &
-			 BIT(FERRY_GATE_COMMAND)))
-		return;
-	if (closed)
+	lockdep_assert_held(&fdev->config_lock);
+
+	if (memory_off(fpci, command) &&
+	    !(READ_ONCE(fdev->gate.closed) & BIT(FERRY_GATE_COMMAND)))
 		ferry_gate_lock(fdev);
 	else
 		ferry_gate_lock_mapped(fdev);
-	ferry_gate_set(fdev, FERRY_GATE_COMMAND, closed);
-	ferry_gate_unlock(fdev);
 }
 
 static void command_after(struct ferry_pci *fpci, u16 command)
@@ -90,7 +94,8 @@ static void command_after(struct ferry_pci *fpci, u16 command)
 	struct ferry_device *fdev = &fpci->fdev;
 	bool disabled = command & PCI_COMMAND_INTX_DISABLE;
 
-	memory_follow(fpci, command);
+	ferry_gate_set(fdev, FERRY_GATE_COMMAND, memory_off(fpci, command));
+	ferry_gate_unlock(fdev);
 	/* Changed by nobody but us. */
 	if (disabled != READ_ONCE(fdev->irqs.intx_disabled))
 		ferry_intx_set_disabled(fdev, disabled);
@@ -109,6 +114,7 @@ static void command_init(struct ferry_pci *fpci)
 	if (fpci->intx_broken)
 		command |= PCI_COMMAND_INTX_DISABLE;
 	ferry_config_set16(cfg, PCI_COMMAND, command);
+	command_before(fpci, command);
 	command_after(fpci, command);
 }
 
@@ -177,10 +183,8 @@ static void msi_after(struct ferry_pci *fpci, unsigned int off, u16 flags)
 
 static int change_before(void *ctx, const struct ferry_config_change *change)
 {
-	/* The gate is closed before the memory goes, and opened after it came. */
-	if (change->events & FERRY_CONFIG_COMMAND &&
-	    !(change->new & PCI_COMMAND_MEMORY))
-		memory_follow(ctx, change->new);
+	if (change->events & FERRY_CONFIG_COMMAND)
+		command_before(ctx, change->new);
 	return 0;
 }
 

@@ -714,6 +714,40 @@ TEST_F(vectors, torn_down)
 }
 
 /*
+ * The kernel switches decoding on for a moment where a vector comes or goes. That is never
+ * undone after the user has switched it on himself, when his mappings may be used.
+ */
+TEST_F(vectors, decoding_meanwhile)
+{
+	struct juggle j = {
+		.v = &self->v, .index = self->index, .fds = self->fds,
+	};
+	int i, k, hw, n = rounds(2000);
+	pthread_t thread;
+	__u16 command;
+
+	hw = pci_config(self->v.name, O_RDONLY);
+	ASSERT_LE(0, hw);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, demolisher, &j));
+	for (i = 0; i < n; i++) {
+		cfg_command(&self->v, PCI_COMMAND_MEMORY, 0);
+		cfg_command(&self->v, 0, PCI_COMMAND_MEMORY);
+		for (k = 0; k < 10; k++) {
+			if (pread(hw, &command, 2, PCI_COMMAND) != 2 ||
+			    !(command & PCI_COMMAND_MEMORY))
+				break;
+		}
+		if (k < 10)
+			break;
+	}
+	__atomic_store_n(&j.stop, true, __ATOMIC_RELEASE);
+	pthread_join(thread, NULL);
+	close(hw);
+	EXPECT_EQ(n, i);
+	EXPECT_EQ(0, j.err);
+}
+
+/*
  * irq_bypass: the helper module ferry-bypass-test registers as consumer.
  */
 struct pairing {
