@@ -21,6 +21,15 @@ static bool asleep(struct pci_dev *pdev)
 	       pdev->current_state == PCI_D3cold;
 }
 
+/* What was restored is as old as its sleep: its user may have written since. */
+static void command_follow(struct ferry_pci *fpci)
+{
+	bool off = fpci->fdev.gate.closed & BIT(FERRY_GATE_COMMAND);
+	u16 mine = fpci->pdev->no_command_memory ? 0 : PCI_COMMAND_MEMORY;
+
+	ferry_pci_command_update(fpci, mine, off ? 0 : mine);
+}
+
 /**
  * ferry_pci_set_power - enter a power state
  * @fpci: the function
@@ -62,6 +71,7 @@ void ferry_pci_set_power(struct ferry_pci *fpci, pci_power_t state)
 	if (was_off && !asleep(pdev) && fpci->pm_state) {
 		pci_load_and_free_saved_state(pdev, &fpci->pm_state);
 		pci_restore_state(pdev);
+		command_follow(fpci);
 	}
 	ferry_gate_set(fdev, FERRY_GATE_POWER, asleep(pdev));
 }
