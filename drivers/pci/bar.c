@@ -355,6 +355,7 @@ static void bar_find_hole(struct ferry_pci *fpci, unsigned int index)
 {
 	struct ferry_pci_bar *bar = &fpci->bars[index];
 	struct pci_dev *pdev = fpci->pdev;
+	u64 start, end;
 	u32 table;
 
 	bar->hole_start = 0;
@@ -362,11 +363,15 @@ static void bar_find_hole(struct ferry_pci *fpci, unsigned int index)
 	if (!fpci->nr_irqs[VFIO_PCI_MSIX_IRQ_INDEX])
 		return;
 	pci_read_config_dword(pdev, pdev->msix_cap + PCI_MSIX_TABLE, &table);
-	if ((table & PCI_MSIX_TABLE_BIR) != index)
+	start = table & PCI_MSIX_TABLE_OFFSET;
+	end = start + PCI_MSIX_ENTRY_SIZE *
+	      fpci->nr_irqs[VFIO_PCI_MSIX_IRQ_INDEX];
+	/* The device may say something else than when its vectors were counted. */
+	if ((table & PCI_MSIX_TABLE_BIR) != index ||
+	    end > pci_resource_len(pdev, index))
 		return;
-	bar->hole_start = table & PCI_MSIX_TABLE_OFFSET;
-	bar->hole_end = bar->hole_start + PCI_MSIX_ENTRY_SIZE *
-			fpci->nr_irqs[VFIO_PCI_MSIX_IRQ_INDEX];
+	bar->hole_start = start;
+	bar->hole_end = end;
 }
 
 /*

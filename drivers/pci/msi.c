@@ -170,9 +170,14 @@ static bool message_intact(struct ferry_pci *fpci, struct ferry_vector *vector)
  */
 static void message_restore(struct ferry_pci *fpci, struct ferry_vector *vector)
 {
+	const unsigned long away = BIT(FERRY_GATE_POWER) |
+				   BIT(FERRY_GATE_REMOVED);
 	struct msi_msg msg;
 	unsigned int tries;
 
+	/* No table to look at. On the way to D0 the PCI core writes it. */
+	if (fpci->fdev.gate.closed & away)
+		return;
 	for (tries = 0; fpci->msix_table && tries < MESSAGE_TRIES; tries++) {
 		if (message_intact(fpci, vector))
 			return;
