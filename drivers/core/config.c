@@ -187,8 +187,8 @@ static int commit(struct ferry_config *cfg,
 	val = ferry_load(value, piece->width);
 	val &= ~(piece->w1c & piece->data & keep);
 	keep &= ~piece->w1c;
-	ferry_store(value, piece->width,
-		    (val & ~keep) | (piece->data & keep));
+	ferry_publish(value, piece->width,
+		      (val & ~keep) | (piece->data & keep));
 	return 0;
 }
 
@@ -215,7 +215,7 @@ static int settle(struct ferry_config *cfg,
 	if (err)
 		return err;
 	val = (val & ~keep) | (ferry_load(cfg->value + dword, 4) & keep);
-	ferry_store(cfg->value + dword, 4, val);
+	ferry_publish(cfg->value + dword, 4, val);
 	return 0;
 }
 
@@ -294,7 +294,7 @@ static void set(struct ferry_config *cfg, unsigned int off,
 		unsigned int width, u32 val)
 {
 	if (off <= cfg->size - width)
-		ferry_store(cfg->value + off, width, val);
+		ferry_publish(cfg->value + off, width, val);
 }
 
 /**

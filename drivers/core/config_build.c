@@ -121,8 +121,8 @@ static int snapshot(struct ferry_config *cfg)
 		err = cfg->backend->read(cfg->ctx, off, 4, &val);
 		if (err)
 			return err;
-		ferry_store(cfg->value + off, 4, (val & ~keep) |
-			    (ferry_load(cfg->value + off, 4) & keep));
+		ferry_publish(cfg->value + off, 4, (val & ~keep) |
+			      (ferry_load(cfg->value + off, 4) & keep));
 		if (val)
 			cfg->live[BIT_WORD(off)] |= (unsigned long)raw <<
 						    (off % BITS_PER_LONG);

@@ -206,6 +206,24 @@ static inline void ferry_store(u8 *p, unsigned int width, u32 val)
 		*p++ = val;
 }
 
+/* ferry_store() of an aligned register, for who reads it without a lock: one store. */
+static inline void ferry_publish(u8 *p, unsigned int width, u32 val)
+{
+	union {
+		u8 bytes[4];
+		u16 half;
+		u32 all;
+	} le;
+
+	ferry_store(le.bytes, width, val);
+	if (width == 4)
+		WRITE_ONCE(*(u32 *)p, le.all);
+	else if (width == 2)
+		WRITE_ONCE(*(u16 *)p, le.half);
+	else
+		WRITE_ONCE(*p, le.bytes[0]);
+}
+
 /* The bits of the bytes from @off to the end of its dword, lowest first. */
 static inline unsigned int ferry_bits(const unsigned long *map,
 				      unsigned int off)

@@ -20,6 +20,7 @@
 
 #include <linux/bitmap.h>
 #include <linux/bitops.h>
+#include <linux/compiler.h>
 #include <linux/bits.h>
 #include <linux/compiler.h>
 #include <linux/errno.h>
@@ -87,7 +88,6 @@ static inline u64 div_u64(u64 dividend, u32 divisor)
 #define le64_to_cpu(x)		((u64)(x))
 
 /* The compiler */
-#define WRITE_ONCE(x, val)	((x) = (val))
 #define __aligned(x)		__attribute__((aligned(x)))
 #define __same_type(a, b)	__builtin_types_compatible_p(__typeof__(a), __typeof__(b))
 #define sizeof_field(type, member) sizeof(((type *)NULL)->member)

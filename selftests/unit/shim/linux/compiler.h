@@ -3,6 +3,7 @@
 #ifndef _FERRY_SHIM_COMPILER_H
 #define _FERRY_SHIM_COMPILER_H
 
-#define READ_ONCE(x)	__atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, val)	((void)(*(volatile __typeof__(x) *)&(x) = (val)))
 
 #endif /* _FERRY_SHIM_COMPILER_H */
