@@ -253,7 +253,7 @@ static u32 transfer(struct ferry_instance *inst, struct dma_job *job)
  * @inst: the instance
  * @dma: its state, with a job that is pending
  *
- * A few hundred KiB at most.
+ * 32 KiB at most.
  */
 void dma_job_step(struct ferry_instance *inst, struct dma *dma)
 {

@@ -4,6 +4,6 @@
 #define _FERRY_SHIM_COMPILER_H
 
 #define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
-#define WRITE_ONCE(x, val)	((void)(*(volatile __typeof__(x) *)&(x) = (val)))
+#define WRITE_ONCE(x, val)	__atomic_store_n(&(x), val, __ATOMIC_RELAXED)
 
 #endif /* _FERRY_SHIM_COMPILER_H */
