@@ -710,7 +710,7 @@ static void *toggle_thri(void *arg)
 TEST_F(uart, disabled_meanwhile)
 {
 	struct thri_toggler r = { .v = &self->v };
-	int i, n = rounds(5000);
+	int i, n = rounds(1000);
 	pthread_t thread;
 
 	ASSERT_EQ(0, pthread_create(&thread, NULL, toggle_thri, &r));

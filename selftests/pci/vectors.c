@@ -722,7 +722,7 @@ TEST_F(vectors, decoding_meanwhile)
 	struct juggle j = {
 		.v = &self->v, .index = self->index, .fds = self->fds,
 	};
-	int i, k, hw, n = rounds(2000);
+	int i, k, hw, n = rounds(200);
 	pthread_t thread;
 	__u16 command;
 
