@@ -155,6 +155,18 @@ __u32 engine_wait(const struct ferry_dma_desc *desc)
 	return status;
 }
 
+/*
+ * All descriptors have ended: waits until the registers say so too, which follow the
+ * status in memory. Not for ever, as one that has halted doesn't get there.
+ */
+void engine_settle(const struct engine *e)
+{
+	time_t until = time(NULL) + FERRY_TIMEOUT_MS / 1000;
+
+	while (engine_get(e, FERRY_DMA_HEAD) != e->tail && time(NULL) < until)
+		sched_yield();
+}
+
 /* The descriptor that was made last. */
 struct ferry_dma_desc *engine_last(const struct engine *e)
 {
@@ -166,11 +178,15 @@ __u32 engine_run(struct engine *e, unsigned int opcode, unsigned int flags,
 		 __u64 src, __u64 dst, __u32 length, __u64 arg)
 {
 	struct ferry_dma_desc *desc = engine_next(e, opcode, flags);
+	__u32 status;
 
 	desc->src = htole64(src);
 	desc->dst = htole64(dst);
 	desc->length = htole32(length);
 	desc->arg = htole64(arg);
 	engine_doorbell(e);
-	return engine_wait(desc);
+	status = engine_wait(desc);
+	if (status != FERRY_DMA_S_PENDING)
+		engine_settle(e);
+	return status;
 }

@@ -272,6 +272,7 @@ struct ferry_dma_desc *engine_next(struct engine *e, unsigned int opcode,
 void engine_doorbell(struct engine *e);
 __u32 engine_status(const struct ferry_dma_desc *desc);
 __u32 engine_wait(const struct ferry_dma_desc *desc);
+void engine_settle(const struct engine *e);
 __u32 engine_run(struct engine *e, unsigned int opcode, unsigned int flags,
 		 __u64 src, __u64 dst, __u32 length, __u64 arg);
 struct ferry_dma_desc *engine_last(const struct engine *e);

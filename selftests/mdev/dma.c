@@ -467,6 +467,7 @@ TEST_F(dma, ring)
 		engine_doorbell(e);
 	}
 	EXPECT_EQ(FERRY_DMA_S_OK, engine_wait(desc));
+	engine_settle(e);
 	for (i = 0; i < 5 * RING; i++)
 		EXPECT_EQ(i & 0xff, e->memory[i]);
 	EXPECT_EQ(5 * RING, engine_get(e, FERRY_DMA_COUNT));
