@@ -110,16 +110,14 @@ static void intx_mask(struct ferry_device *fdev)
 }
 
 /*
- * The user unmasks. Returns 1 if an interrupt is pending, which stays masked and
- * has to be signalled. Called with interrupts off, inside the wait queue of the
- * unmask eventfd, where another eventfd must not be signalled.
+ * The user unmasks. Returns whether an interrupt is pending, which stays masked and
+ * has to be signalled.
  */
-static int intx_unmask(void *opaque, void *unused)
+static bool intx_unmask(struct ferry_device *fdev)
 {
-	struct ferry_device *fdev = opaque;
 	struct ferry_irqs *irqs = &fdev->irqs;
 	unsigned long flags;
-	int pending = 0;
+	bool pending = false;
 
 	spin_lock_irqsave(&irqs->intx_lock, flags);
 	if (irqs->intx_masked) {
@@ -131,11 +129,29 @@ static int intx_unmask(void *opaque, void *unused)
 	return pending;
 }
 
-static void intx_signal(void *opaque, void *unused)
+/*
+ * The same by the unmask eventfd. Called with interrupts off, inside its wait queue, where
+ * another eventfd must not be signalled. Returns 1 if there is something left to do.
+ *
+ * A line that is unmasked in the handler of its own interrupt, whose trigger this eventfd is
+ * too, and stays asserted, would never let the processor do anything else.
+ */
+static int intx_unmask_first(void *opaque, void *unused)
 {
 	struct ferry_device *fdev = opaque;
 
-	ferry_trigger_signal(&fdev->irqs.intx);
+	if (!in_hardirq())
+		return intx_unmask(fdev);
+	WRITE_ONCE(fdev->irqs.intx_unmask_late, 1);
+	return 1;
+}
+
+static void intx_unmask_rest(void *opaque, void *unused)
+{
+	struct ferry_device *fdev = opaque;
+
+	if (!xchg(&fdev->irqs.intx_unmask_late, 0) || intx_unmask(fdev))
+		ferry_trigger_signal(&fdev->irqs.intx);
 }
 
 /**
@@ -178,13 +194,14 @@ static int intx_enable(struct ferry_device *fdev, struct eventfd_ctx *trigger)
 	irqs->intx_masked = false;
 	spin_unlock_irq(&irqs->intx_lock);
 
+	/* An instance that starts meanwhile sees this, or enable() sees that it has started. */
+	smp_store_mb(irqs->active, VFIO_PCI_INTX_IRQ_INDEX);
 	ret = fdev->ops->irq->enable(fdev, VFIO_PCI_INTX_IRQ_INDEX, 1);
 	if (ret) {
+		WRITE_ONCE(irqs->active, VFIO_PCI_NUM_IRQS);
 		rcu_assign_pointer(irqs->intx, NULL);
-		return ret;
 	}
-	WRITE_ONCE(irqs->active, VFIO_PCI_INTX_IRQ_INDEX);
-	return 0;
+	return ret;
 }
 
 /**
@@ -262,8 +279,8 @@ static int intx_set_unmask_eventfd(struct ferry_device *fdev, int fd)
 	struct virqfd **unmask = &fdev->irqs.intx_unmask;
 
 	if (fd >= 0)
-		return vfio_virqfd_enable(fdev, intx_unmask, intx_signal, NULL,
-					  unmask, fd);
+		return vfio_virqfd_enable(fdev, intx_unmask_first,
+					  intx_unmask_rest, NULL, unmask, fd);
 	vfio_virqfd_disable(unmask);
 	return 0;
 }
@@ -287,7 +304,7 @@ static int intx_set_mask(struct ferry_device *fdev,
 
 	if (mask)
 		intx_mask(fdev);
-	else if (intx_unmask(fdev, NULL))
+	else if (intx_unmask(fdev))
 		ferry_trigger_signal(&fdev->irqs.intx);
 	return 0;
 }

@@ -109,6 +109,7 @@ struct ferry_irq_ops {
  * @intx_disabled: masked by the interrupt disable bit of the (virtual) command
  *	register
  * @intx_unmask: the unmask eventfd, under @lock
+ * @intx_unmask_late: 1 if a worker is to unmask, for it was asked in a handler; atomic
  * @stats: counts, %NULL while nobody wants them
  */
 struct ferry_irqs {
@@ -122,6 +123,7 @@ struct ferry_irqs {
 	bool intx_masked;
 	bool intx_disabled;
 	struct virqfd *intx_unmask;
+	unsigned int intx_unmask_late;
 	struct ferry_irq_stats __rcu *stats;
 };
 

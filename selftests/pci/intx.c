@@ -306,6 +306,26 @@ TEST_F(intx, unmask_eventfd)
 	close(other);
 }
 
+/*
+ * Nobody does that but to find out: each signal unmasks, and is followed by the next one. It
+ * takes time, but not all of it: this goes on.
+ */
+TEST_F(intx, one_eventfd_for_both)
+{
+	ASSERT_EQ(0, irq_attach_one(&self->v, INTX, 0, self->efd));
+	ASSERT_EQ(0, irq_set(&self->v, EVENTFD | UNMASK, INTX, 0, 1, &self->efd,
+			     sizeof(self->efd)));
+	raise_irq(&self->v);
+	usleep(100000);
+	ack_irq(&self->v);
+	ASSERT_EQ(0, irq_disable(&self->v, INTX));
+	efd_take(self->efd);
+	ASSERT_EQ(0, irq_attach_one(&self->v, INTX, 0, self->efd));
+	raise_irq(&self->v);
+	EXPECT_EQ(1, efd_wait(self->efd));
+	ack_irq(&self->v);
+}
+
 /* An eventfd that the user closes while it is attached is still ours. */
 TEST_F(intx, closed_eventfds)
 {
