@@ -20,7 +20,7 @@
 /* MODULE_IMPORT_NS() takes a name on some kernels and a string on others. */
 MODULE_INFO(import_ns, "IOMMUFD");
 
-/* Of guest memory; 64 pages take 576 bytes at most when they are neighbours. */
+/* Of guest memory; 64 neighbours take 576 bytes, strangers up to 64 times that. */
 #define PAGES_MAX	(SZ_4G >> PAGE_SHIFT)
 /* It can do without, and does not want the user's processes killed for it. */
 #define LOG_GFP		(GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
@@ -29,9 +29,16 @@ MODULE_INFO(import_ns, "IOMMUFD");
 
 static void forget(struct ferry_dirty *dirty)
 {
+	unsigned long page;
+	void *entry;
+
 	lockdep_assert_held(&dirty->lock);
 
-	xa_destroy(&dirty->pages);
+	/* Not xa_destroy(): that has interrupts off until it is through. */
+	xa_for_each(&dirty->pages, page, entry) {
+		xa_erase(&dirty->pages, page);
+		cond_resched();
+	}
 	dirty->count = 0;
 	dirty->everything = false;
 }

@@ -48,6 +48,33 @@ static void set_calling(struct ferry_guest *guest, bool calling)
 	wake_up_all(&guest->changed);
 }
 
+static int access(struct ferry_instance *inst, u64 iova, void *buf, size_t len,
+		  bool write)
+{
+	int ret;
+
+	set_calling(&inst->guest, true);
+	ret = vfio_dma_rw(&inst->fdev.vdev, iova, buf, len, write);
+	set_calling(&inst->guest, false);
+	if (write && !ret)
+		ferry_dirty_add(inst, iova, len);
+	return ret;
+}
+
+/* What fails as a whole may succeed in part, and which part the log has to know. */
+static int write_pages(struct ferry_instance *inst, u64 iova, void *buf,
+		       size_t len)
+{
+	size_t chunk;
+	int ret = 0;
+
+	for (; !ret && len; iova += chunk, buf += chunk, len -= chunk) {
+		chunk = min(len, PAGE_SIZE - offset_in_page(iova));
+		ret = access(inst, iova, buf, chunk, true);
+	}
+	return ret;
+}
+
 static int copy(struct ferry_instance *inst, u64 iova, void *buf, size_t len,
 		bool write)
 {
@@ -59,11 +86,9 @@ static int copy(struct ferry_instance *inst, u64 iova, void *buf, size_t len,
 	ret = check(iova, len);
 	for (; !ret && len; iova += chunk, buf += chunk, len -= chunk) {
 		chunk = min_t(size_t, len, COPY_CHUNK);
-		set_calling(&inst->guest, true);
-		ret = vfio_dma_rw(&inst->fdev.vdev, iova, buf, chunk, write);
-		set_calling(&inst->guest, false);
-		if (write)
-			ferry_dirty_add(inst, iova, chunk);
+		ret = access(inst, iova, buf, chunk, write);
+		if (ret && write)
+			ret = write_pages(inst, iova, buf, chunk);
 	}
 	return translate(ret);
 }

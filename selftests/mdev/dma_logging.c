@@ -178,6 +178,19 @@ TEST_F(dma_logging, parts)
 	EXPECT_TRUE(memory_all((__u8 *)self->bits, 0xff, sizeof(self->bits)));
 }
 
+/* What can't be written to isn't dirty, what has been before that is. */
+TEST_F(dma_logging, failed_writes)
+{
+	__u64 bits = 0;
+
+	EXPECT_NE(FERRY_DMA_S_OK, fill(self, LEN - PAGE, 3 * PAGE));
+	ASSERT_EQ(0, report(self));
+	EXPECT_TRUE(only(self, PAGES - 1, PAGES - 1));
+	ASSERT_EQ(0, logging_report(&self->e.v, M + LEN, 64 * PAGE, PAGE,
+				    &bits));
+	EXPECT_EQ(0, bits);
+}
+
 /* More batches than one, with gaps. */
 TEST_F(dma_logging, scattered)
 {
@@ -231,6 +244,8 @@ TEST_F(dma_logging, everything)
 	unsigned int i;
 	void *memory;
 
+	if (rounds(100) < 100)
+		SKIP(return, "writing 4 GiB takes too long here");
 	memory = mmap(NULL, window, PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, memory);
@@ -284,7 +299,10 @@ static long kernel_objects(const char *folder)
 	return found ? atol(found + strlen("\nslab ")) : -1;
 }
 
-/* The log is the user's: nine bytes for each page. The worker who fills it is nobody's. */
+/*
+ * The log is the user's: nine bytes for each page, of which some may not be counted yet. The
+ * worker who fills it is nobody's.
+ */
 TEST_F(dma_logging, whose_memory)
 {
 	const __u64 window = 256ULL << 20, base = 1ULL << 36;
@@ -316,7 +334,8 @@ TEST_F(dma_logging, whose_memory)
 		ASSERT_EQ(FERRY_DMA_S_OK,
 			  engine_run(&self->e, FERRY_DMA_OP_FILL, 0, 0,
 				     base + i * window, window, 0));
-	EXPECT_LE(before + (1 << 20), kernel_objects(folder)) {
+	EXPECT_LE(before + (int)(2 * window / PAGE * 9 * 3 / 4),
+		  kernel_objects(folder)) {
 		TH_LOG("%ld bytes, then %ld", before, kernel_objects(folder));
 	}
 	munmap(memory, window);
