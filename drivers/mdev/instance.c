@@ -10,25 +10,6 @@
 #include "core/trace.h"
 #include "mdev.h"
 
-/* All but the memory, which is zero already. */
-static void reset_registers(struct ferry_instance *inst)
-{
-	ferry_instance_set_level(inst, false);
-	clear_bit(INSTANCE_TOLD, &inst->flags);
-	ferry_messages_reset(inst);
-	inst->model->reset(inst);
-}
-
-/**
- * ferry_model_reset - put a model, and what the kit keeps for it, to where power-on does
- * @inst: the instance, with its gate locked or nobody using it
- */
-void ferry_model_reset(struct ferry_instance *inst)
-{
-	ferry_memory_clear(inst);
-	reset_registers(inst);
-}
-
 /**
  * ferry_instance_reset - reset an instance that is open
  * @inst: the instance
@@ -106,7 +87,7 @@ static int instance_open(struct vfio_device *vdev)
 		goto err_messages;
 	/* Now there is memory that the model may want to fill. */
 	if (ferry_memory_exists(inst->model))
-		reset_registers(inst);
+		ferry_registers_reset(inst);
 	ferry_bars_init(inst);
 	ferry_device_start(fdev);
 	ferry_work_start(inst, WORK_CLOSED);
@@ -190,7 +171,7 @@ struct ferry_instance *ferry_instance_create(struct device *dev,
 	ret = model->create ? model->create(inst) : 0;
 	if (ret)
 		goto err_guest;
-	reset_registers(inst);
+	ferry_registers_reset(inst);
 	return inst;
 
 err_guest:

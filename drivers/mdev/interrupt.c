@@ -55,10 +55,9 @@ static void disable(struct ferry_device *fdev, unsigned int index)
 	ferry_messages_forget(to_instance(fdev));
 }
 
-/* A vector has an eventfd that what is pending can go to. */
 static void vector_arm(struct ferry_device *fdev, struct ferry_vector *vector)
 {
-	ferry_messages_deliver(to_instance(fdev));
+	ferry_messages_arm(to_instance(fdev), vector->index);
 }
 
 /* Vectors are made when they are asked for, whichever of them. */
@@ -114,11 +113,7 @@ void ferry_instance_set_level(struct ferry_instance *inst, bool level)
 	 * ferry_intx_interrupt() takes intx_lock after the level is set, and
 	 * unmasking reads the level under it: one of them sees the other.
 	 */
-	set_bit(INSTANCE_LEVEL, &inst->flags);
-	if (ferry_irq_active(&inst->fdev, VFIO_PCI_MSI_IRQ_INDEX) ||
-	    ferry_irq_active(&inst->fdev, VFIO_PCI_MSIX_IRQ_INDEX))
-		ferry_instance_raise(inst, 0);
-	else
+	if (!ferry_messages_rise(inst))
 		ferry_intx_interrupt(&inst->fdev);
 }
 EXPORT_SYMBOL_GPL(ferry_instance_set_level);

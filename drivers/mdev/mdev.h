@@ -187,6 +187,8 @@ struct ferry_instance *ferry_instance_create(struct device *dev,
 					     const struct ferry_model *model);
 void ferry_instance_destroy(struct ferry_instance *inst);
 void ferry_instance_reset(struct ferry_instance *inst);
+
+void ferry_registers_reset(struct ferry_instance *inst);
 void ferry_model_reset(struct ferry_instance *inst);
 
 int ferry_layout_build(struct ferry_instance *inst);
@@ -227,7 +229,9 @@ void ferry_messages_close(struct ferry_instance *inst);
 void ferry_messages_enable(struct ferry_instance *inst, unsigned int nvec);
 void ferry_messages_forget(struct ferry_instance *inst);
 void ferry_messages_reset(struct ferry_instance *inst);
+void ferry_messages_arm(struct ferry_instance *inst, unsigned int vector);
 void ferry_messages_deliver(struct ferry_instance *inst);
+bool ferry_messages_rise(struct ferry_instance *inst);
 void ferry_messages_mask(struct ferry_instance *inst, u32 msi, bool msix);
 u32 ferry_messages_pending(struct ferry_instance *inst);
 size_t ferry_messages_size(const struct ferry_model *model);

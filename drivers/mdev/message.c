@@ -63,29 +63,50 @@ static void deliver_word(struct ferry_instance *inst, unsigned int word)
 	}
 }
 
-static void deliver(struct ferry_instance *inst)
+/**
+ * ferry_messages_arm - a vector has got an eventfd that what is pending can go to
+ * @inst: the instance
+ * @vector: its number
+ *
+ * Context: any but NMI.
+ */
+void ferry_messages_arm(struct ferry_instance *inst, unsigned int vector)
 {
-	unsigned int i;
+	unsigned long flags;
 
-	lockdep_assert_held(&inst->messages.lock);
-
-	for (i = 0; i * MESSAGES_PER_WORD < vectors(inst); i++)
-		deliver_word(inst, i);
+	spin_lock_irqsave(&inst->messages.lock, flags);
+	deliver_word(inst, vector / MESSAGES_PER_WORD);
+	spin_unlock_irqrestore(&inst->messages.lock, flags);
 }
 
 /**
  * ferry_messages_deliver - something may not be in the way of messages any more
  * @inst: the instance
  *
+ * The lock is let go of after each word: eventfds, with who waits for them, may be many.
+ *
  * Context: any but NMI.
  */
 void ferry_messages_deliver(struct ferry_instance *inst)
 {
-	unsigned long flags;
+	unsigned int vector;
 
-	spin_lock_irqsave(&inst->messages.lock, flags);
-	deliver(inst);
-	spin_unlock_irqrestore(&inst->messages.lock, flags);
+	for (vector = 0; vector < vectors(inst); vector += MESSAGES_PER_WORD)
+		ferry_messages_arm(inst, vector);
+}
+
+/* The vector has something to say. */
+static void raise_locked(struct ferry_instance *inst, unsigned int vector)
+{
+	struct ferry_messages *messages = &inst->messages;
+
+	lockdep_assert_held(&messages->lock);
+
+	if (ferry_irq_active(&inst->fdev, VFIO_PCI_MSI_IRQ_INDEX))
+		vector &= messages->enabled - 1;
+	messages->pending[vector / MESSAGES_PER_WORD] |=
+		BIT_ULL(vector % MESSAGES_PER_WORD);
+	deliver_word(inst, vector / MESSAGES_PER_WORD);
 }
 
 /**
@@ -107,16 +128,41 @@ void ferry_instance_raise(struct ferry_instance *inst, unsigned int vector)
 	unsigned long flags;
 
 	spin_lock_irqsave(&messages->lock, flags);
-	if (vector < vectors(inst)) {
-		if (ferry_irq_active(&inst->fdev, VFIO_PCI_MSI_IRQ_INDEX))
-			vector &= messages->enabled - 1;
-		messages->pending[vector / MESSAGES_PER_WORD] |=
-			BIT_ULL(vector % MESSAGES_PER_WORD);
-		deliver_word(inst, vector / MESSAGES_PER_WORD);
-	}
+	if (vector < vectors(inst))
+		raise_locked(inst, vector);
 	spin_unlock_irqrestore(&messages->lock, flags);
 }
 EXPORT_SYMBOL_GPL(ferry_instance_raise);
+
+/**
+ * ferry_messages_rise - the level of the interrupt rises
+ * @inst: the instance
+ *
+ * Who saves the instance sees the level and its message, or neither.
+ *
+ * Where the instance migrates, the state that it takes over may assert the interrupt before
+ * its user has enabled anything: the message waits for that.
+ *
+ * Context: any but NMI.
+ * Return: whether the level has become a message, so that it is no concern of INTx.
+ */
+bool ferry_messages_rise(struct ferry_instance *inst)
+{
+	const struct ferry_model *model = inst->model;
+	struct ferry_messages *messages = &inst->messages;
+	unsigned long flags;
+	bool enabled;
+
+	spin_lock_irqsave(&messages->lock, flags);
+	set_bit(INSTANCE_LEVEL, &inst->flags);
+	enabled = vectors(inst);
+	if (enabled)
+		raise_locked(inst, 0);
+	else if (instance_stopped(inst) && (model->msi || model->msix.vectors))
+		messages->pending[0] |= BIT_ULL(0);
+	spin_unlock_irqrestore(&messages->lock, flags);
+	return enabled;
+}
 
 /**
  * ferry_messages_mask - the configuration space has changed
@@ -133,8 +179,8 @@ void ferry_messages_mask(struct ferry_instance *inst, u32 msi, bool msix)
 	spin_lock_irq(&messages->lock);
 	messages->msi_masked = msi;
 	messages->all_masked = msix;
-	deliver(inst);
 	spin_unlock_irq(&messages->lock);
+	ferry_messages_deliver(inst);
 }
 
 /**
@@ -233,13 +279,13 @@ void ferry_messages_save(struct ferry_instance *inst, void *buf)
 		(struct ferry_migration_vector *)&to->pending[words];
 	const struct ferry_message *entry = messages->table;
 
-	if (instance_level(inst))
-		to->flags |= cpu_to_le32(FERRY_MIGRATION_LEVEL);
 	if (ferry_intx_masked(&inst->fdev) ||
 	    test_bit(INSTANCE_TOLD, &inst->flags))
 		to->flags |= cpu_to_le32(FERRY_MIGRATION_TOLD);
 	to->words = cpu_to_le32(words);
 	spin_lock_irq(&messages->lock);
+	if (instance_level(inst))
+		to->flags |= cpu_to_le32(FERRY_MIGRATION_LEVEL);
 	for (i = 0; i < words; i++)
 		to->pending[i] = cpu_to_le64(messages->pending[i]);
 	for (i = 0; i < inst->model->msix.vectors; i++, entry++, vector++) {

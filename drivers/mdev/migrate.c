@@ -59,6 +59,8 @@ static void instance_start(struct ferry_device *fdev)
 
 	/* Who raises something finds it cleared, or has done so for us to find. */
 	clear_bit(INSTANCE_STOPPED, &inst->flags);
+	/* Somebody enables INTx meanwhile: see intx_enable(). */
+	smp_mb__after_atomic();
 	ferry_messages_deliver(inst);
 	if (ferry_irq_active(fdev, VFIO_PCI_INTX_IRQ_INDEX))
 		ferry_intx_tell(inst);

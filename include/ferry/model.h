@@ -221,8 +221,8 @@ struct ferry_field {
  * @destroy: undo @create, may sleep. Optional.
  * @reset: put the state where power-on puts it, and stop whatever goes on by
  *	itself, like a timer. No access is under way and none begins. The
- *	interrupt level is low already, no message is pending, and the memory that can
- *	be mapped is zero. May sleep.
+ *	interrupt level is low already, and the memory that can be mapped is zero;
+ *	messages that are pending are forgotten when it returns. May sleep.
  * @read: the value of @width bytes at @off of BAR @bar
  * @write: store the low @width bytes of @value at @off of BAR @bar
  * @pause: stop whatever goes on by itself, and wait until it has, so that the state

@@ -15,6 +15,7 @@
 #include "cable.h"
 
 #define INTX	VFIO_PCI_INTX_IRQ_INDEX
+#define MSI	VFIO_PCI_MSI_IRQ_INDEX
 #define STATE(name)	VFIO_DEVICE_STATE_##name
 #define FIFO	16
 
@@ -185,6 +186,27 @@ TEST_F(moving, interrupts)
 	ASSERT_EQ(0, move(&self->to, &self->c));
 	EXPECT_EQ(0, efd_take(self->efd));
 	EXPECT_EQ(UART_IIR_NO_INT | 0xc0, in(&self->c, UART_IIR));
+}
+
+/* A message tells of what has changed by the move, though MSI is enabled after that. */
+TEST_F(moving, change_is_a_message)
+{
+	void *stream;
+	ssize_t len;
+
+	out(&self->c, UART_MCR, UART_MCR_DTR | UART_MCR_RTS);
+	in(&self->c, UART_MSR);
+	out(&self->c, UART_IER, UART_IER_MSI);
+	ASSERT_EQ(0, cable_plug(&self->to, "0"));
+	len = migration_save(&self->c.v, &stream);
+	ASSERT_LT(0, len);
+	EXPECT_EQ(0, migration_load(&self->to.v, stream, len, STATE(STOP)));
+	free(stream);
+	ASSERT_EQ(0, irq_attach_one(&self->to.v, MSI, 0, self->efd));
+	EXPECT_EQ(0, efd_take(self->efd));
+	ASSERT_EQ(-1, migration_to(&self->to.v, STATE(RUNNING)));
+	EXPECT_EQ(1, efd_take(self->efd));
+	EXPECT_EQ(UART_IIR_MSI | 0xc0, in(&self->to, UART_IIR));
 }
 
 /* The other end stays; the guest finds another one, with its own lines and bytes. */
