@@ -177,8 +177,8 @@ static void reset_fields(struct ferry_config *cfg, unsigned int pos)
 		unsigned int at = pos + field->offset;
 
 		if (field->preset)
-			ferry_store(cfg->value + at, field->width,
-				    field->preset);
+			ferry_publish(cfg->value + at, field->width,
+				      field->preset);
 	}
 }
 
