@@ -35,11 +35,12 @@ static struct sg_table *picture_map(struct dma_buf_attachment *attachment,
 	struct sg_table *table;
 	int ret;
 
-	table = kzalloc(sizeof(*table), GFP_KERNEL);
+	table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
 	if (!table)
 		return ERR_PTR(-ENOMEM);
 	ret = sg_alloc_table_from_pages(table, picture->pages, picture->nr, 0,
-					attachment->dmabuf->size, GFP_KERNEL);
+					attachment->dmabuf->size,
+					GFP_KERNEL_ACCOUNT);
 	if (ret)
 		goto err_free;
 	ret = dma_map_sgtable(attachment->dev, table, dir, 0);
