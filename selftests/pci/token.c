@@ -15,6 +15,11 @@
 #define OTHER	"00112233-4455-6677-8899-aabbccddeeff"
 
 /* The same as bytes, as VFIO_DEVICE_FEATURE_PCI_VF_TOKEN takes them. */
+static const __u8 token_bytes[16] = {
+	0xbd, 0x8d, 0x9d, 0x2b, 0x5a, 0x5f, 0x4f, 0x5a,
+	0xa2, 0x11, 0xf5, 0x91, 0x51, 0x4b, 0xa1, 0xf3,
+};
+
 static const __u8 other_bytes[16] = {
 	0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77,
 	0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff,
@@ -201,6 +206,47 @@ TEST_F(token, set_by_feature)
 	EXPECT_EQ(0, feature(&pf, VFIO_DEVICE_FEATURE_SET, other_bytes, 16));
 	EXPECT_EQ(-EACCES, try_name(&vf, " vf_token=" TOKEN));
 	EXPECT_EQ(0, try_name(&vf, " vf_token=" OTHER));
+	vdev_close(&vf);
+	vdev_close(&pf);
+}
+
+static int choose(void *arg)
+{
+	static bool other;
+
+	other = !other;
+	return feature(arg, VFIO_DEVICE_FEATURE_SET, other ? other_bytes : token_bytes,
+		       16);
+}
+
+static int open_by_token(void *arg)
+{
+	static const int refusals[] = { EACCES, 0 };
+
+	return race_refused(try_name(arg, " vf_token=" TOKEN), refusals);
+}
+
+static int open_by_other(void *arg)
+{
+	static const int refusals[] = { EACCES, 0 };
+
+	return race_refused(try_name(arg, " vf_token=" OTHER), refusals);
+}
+
+/* Whoever opens has the token of that moment. */
+TEST_F(token, set_against_open)
+{
+	struct vdev pf, vf;
+	const struct race_side sides[] = {
+		{ choose, &pf }, { open_by_token, &vf }, { open_by_other, &vf },
+	};
+
+	ASSERT_EQ(0, vdev_open_with(&pf, "pci", self->pf, " vf_token=" TOKEN));
+	ASSERT_EQ(0, vdev_prepare(&vf, "pci", self->vf));
+	EXPECT_EQ(0, race(sides, ARRAY_SIZE(sides), rounds(20)));
+	EXPECT_EQ(0, feature(&pf, VFIO_DEVICE_FEATURE_SET, token_bytes, 16));
+	EXPECT_EQ(-EACCES, try_name(&vf, " vf_token=" OTHER));
+	EXPECT_EQ(0, try_name(&vf, " vf_token=" TOKEN));
 	vdev_close(&vf);
 	vdev_close(&pf);
 }
