@@ -291,6 +291,15 @@ int module_param_read(const char *name, const char *param, char *buf,
 		      size_t size);
 int module_param_write(const char *name, const char *param, const char *val);
 
+/* race.c: what happens at once */
+struct race_side {
+	int (*call)(void *arg);
+	void *arg;
+};
+
+int race(const struct race_side *sides, unsigned int n, int rounds);
+int race_refused(int ret, const int *refusals);
+
 /* overlay.c: what a device shall claim in its configuration space */
 bool overlay_exists(void);
 int overlay_add(const char *bdf, unsigned int pos, __u32 mask, __u32 value);
