@@ -10,6 +10,7 @@
 
 #include "device.h"
 #include "emulated.h"
+#include "layout.h"
 #include "test.h"
 
 struct space {
@@ -22,13 +23,6 @@ struct space {
 	bool odd;
 };
 
-/* PCI PM 1.2 section 3.2.4: D1 and D2 only where there is one. */
-static bool power_exists(u8 pmc, u8 pmcsr)
-{
-	return !((pmcsr & 3) == 1 && !(pmc & 0x02)) &&
-	       !((pmcsr & 3) == 2 && !(pmc & 0x04));
-}
-
 /* A space could be as it is. */
 static void check_own(struct space *s)
 {
@@ -40,7 +34,7 @@ static void check_own(struct space *s)
 	ferry_config_save(&s->cfg, own);
 	CHECK_EQ(ferry_config_verify(&s->cfg, own), 0);
 	if (pm)
-		CHECK(power_exists(own[pm + 3], own[pm + 4]));
+		CHECK(layout_power_exists(own[pm + 3], own[pm + 4]));
 }
 
 static void space_open(struct space *s, struct input *in)
@@ -101,7 +95,7 @@ static bool is_odd(bool ext, u16 id, const u8 *body, size_t len)
 		return id == 0x01 && len;
 	if (id == 0x05)
 		return len && (body[0] >> 4 & 7) > (body[0] >> 1 & 7);
-	return id == 0x01 && len > 2 && !power_exists(body[1], body[2]);
+	return id == 0x01 && len > 2 && !layout_power_exists(body[1], body[2]);
 }
 
 static void add_cap(struct space *s, struct input *in)
@@ -133,7 +127,6 @@ static void add_cap(struct space *s, struct input *in)
 		CHECK_EQ(new[ret], id);
 		check_body(new + ret + head, body, len);
 		s->odd |= is_odd(choice & 1, id, body, len);
-		check_own(s);
 	}
 	free(old);
 	check_chains(s);
@@ -161,7 +154,6 @@ static void move_in(struct space *s, struct input *in)
 	int ret;
 
 	ferry_config_save(&s->cfg, wanted);
-	check_own(s);
 	for (n = input_u8(in) & 7; n; n--) {
 		unsigned int off = input_u16(in) % s->size;
 
@@ -258,6 +250,7 @@ void emulated_function(struct input *in)
 	/* Nobody sees it before it is complete. */
 	for (n = input_u8(in) & 0xf; n; n--)
 		add_cap(&s, in);
+	check_own(&s);
 	for (n = 0; in->left && n < 64; n++) {
 		switch (input_u8(in) % 6) {
 		case 0:

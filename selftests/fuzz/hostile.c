@@ -288,18 +288,12 @@ static void expect_bit(struct hostile *h, unsigned int i, bool one)
 		set_bit_to(user, bit, *hardware & bit);
 }
 
-/* PCI PM 1.2 section 3.2.4: D1 and D2 are optional. */
-static bool state_exists(u8 pmc, u8 state)
-{
-	return (state != 1 || pmc & 0x02) && (state != 2 || pmc & 0x04);
-}
-
 /* A state that isn't there is not entered. */
 static void expect_power(struct hostile *h, unsigned int pmcsr, u8 data)
 {
 	u8 state = data & 3;
 
-	if (!state_exists(h->user[pmcsr - 1], state))
+	if (!layout_power_exists(h->user[pmcsr - 1], state))
 		return;
 	h->hardware[pmcsr] = (h->hardware[pmcsr] & ~3) | state;
 	h->user[pmcsr] = (h->user[pmcsr] & ~3) | state;
@@ -356,7 +350,7 @@ static u32 events_of(const struct hostile *h, unsigned int cap, unsigned int at,
 	const u8 *reg = h->user + cap;
 	u32 events = 0;
 
-	if (reg[0] == 0x01 && at == 4 && state_exists(reg[3], data & 3))
+	if (reg[0] == 0x01 && at == 4 && layout_power_exists(reg[3], data & 3))
 		return FERRY_CONFIG_POWER;
 	if (reg[0] == 0x03 && at == 3)
 		return FERRY_CONFIG_VPD;

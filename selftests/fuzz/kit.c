@@ -98,7 +98,12 @@ void ferry_intx_set_disabled(struct ferry_device *fdev, bool disabled)
 {
 }
 
-void ferry_intx_tell(struct ferry_instance *inst)
+bool ferry_intx_interrupt(struct ferry_device *fdev)
+{
+	return false;
+}
+
+void ferry_intx_repeat(struct ferry_device *fdev)
 {
 }
 
@@ -108,48 +113,25 @@ static bool has_messages(void)
 	       kit_irqs.index == VFIO_PCI_MSIX_IRQ_INDEX;
 }
 
-static unsigned int vectors(const struct ferry_model *model, unsigned int index)
-{
-	switch (index) {
-	case VFIO_PCI_INTX_IRQ_INDEX:
-		return model->intx;
-	case VFIO_PCI_MSI_IRQ_INDEX:
-		return model->msi;
-	case VFIO_PCI_MSIX_IRQ_INDEX:
-		return model->msix.vectors;
-	default:
-		return 0;
-	}
-}
-
 void kit_enable(struct ferry_instance *inst, unsigned int index, bool heard)
 {
-	unsigned int nr = vectors(inst->model, index);
+	const struct ferry_irq_ops *ops = &ferry_instance_irq_ops;
+	unsigned int nr = ops->count(&inst->fdev, index);
+	struct ferry_vector vector = {};
 
-	ferry_messages_forget(inst);
+	ops->disable(&inst->fdev, kit_irqs.index);
 	kit_irqs = (struct kit_irqs) { .index = nr ? index : KIT_NO_IRQS };
+	if (!nr)
+		return;
+	ops->enable(&inst->fdev, index, nr);
 	if (!has_messages())
 		return;
-	ferry_messages_enable(inst, nr);
 	kit_irqs.heard = heard;
-	ferry_messages_deliver(inst);
+	for (; vector.index < nr; vector.index++)
+		ops->vector_arm(&inst->fdev, &vector);
 }
 
-/* Of the kit: instance.c, interrupt.c and work.c */
-static void reset_registers(struct ferry_instance *inst)
-{
-	ferry_instance_set_level(inst, false);
-	clear_bit(INSTANCE_TOLD, &inst->flags);
-	ferry_messages_reset(inst);
-	inst->model->reset(inst);
-}
-
-void ferry_model_reset(struct ferry_instance *inst)
-{
-	ferry_memory_clear(inst);
-	reset_registers(inst);
-}
-
+/* Of the kit: instance.c and work.c */
 void ferry_instance_reset(struct ferry_instance *inst)
 {
 	ferry_gate_lock(&inst->fdev);
@@ -180,15 +162,6 @@ struct ferry_instance *ferry_instance_of(struct device *dev)
 u8 ferry_instance_edid(struct ferry_instance *inst, unsigned int off)
 {
 	return off;
-}
-
-void ferry_instance_set_level(struct ferry_instance *inst, bool level)
-{
-	bool rises = level && !instance_level(inst);
-
-	__assign_bit(INSTANCE_LEVEL, &inst->flags, level);
-	if (rises && has_messages())
-		ferry_instance_raise(inst, 0);
 }
 
 void ferry_work_stop(struct ferry_instance *inst, enum ferry_work_reason reason)
@@ -237,7 +210,7 @@ struct ferry_instance *kit_open(const struct ferry_model *model)
 	assert(!ferry_memory_alloc(inst));
 	assert(!ferry_messages_open(inst));
 	assert(!ferry_layout_build(inst));
-	reset_registers(inst);
+	ferry_registers_reset(inst);
 	return inst;
 }
 

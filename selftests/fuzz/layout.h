@@ -35,6 +35,13 @@ struct layout {
 	unsigned int msi;
 };
 
+/* PCI PM 1.2 section 3.2.4: D1 and D2 are optional, says the upper byte of PMC. */
+static inline bool layout_power_exists(u8 pmc, u8 pmcsr)
+{
+	return ((pmcsr & 3) != 1 || pmc & 0x02) &&
+	       ((pmcsr & 3) != 2 || pmc & 0x04);
+}
+
 /* Fills in @layout and the entitlement of @dev, whose bytes are hardware's. */
 void layout_of(struct layout *layout, struct device *dev);
 

@@ -18,6 +18,10 @@ static int hw_read(void *ctx, unsigned int off, unsigned int width, u32 *val)
 	CHECK(width == 1 || width == 2 || width == 4);
 	CHECK_EQ(off % width, 0);
 	CHECK(off + width <= dev->size);
+	if (!dev->reads || off < dev->first_read)
+		dev->first_read = off;
+	if (!dev->reads || off + width > dev->end_read)
+		dev->end_read = off + width;
 	dev->reads++;
 	for (i = 0; i < width; i++)
 		dev->read_bytes[off + i]++;

@@ -38,6 +38,9 @@ struct device {
 	/* observation */
 	unsigned int reads;
 	unsigned int writes;
+	/* of all reads, while there are any: the first byte, and the one behind the last */
+	unsigned int first_read;
+	unsigned int end_read;
 	unsigned int read_bytes[MAX_SIZE];
 	unsigned int last_write_off;
 	unsigned int last_write_width;

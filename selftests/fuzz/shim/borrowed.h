@@ -156,6 +156,17 @@ static inline void set_bit(unsigned int nr, unsigned long *map)
 	__set_bit(nr, map);
 }
 
+/* One thread sees all that it does. */
+#define smp_mb__after_atomic()	do { } while (0)
+
+static inline bool test_and_clear_bit(unsigned int nr, unsigned long *map)
+{
+	bool was = test_bit(nr, map);
+
+	__clear_bit(nr, map);
+	return was;
+}
+
 static inline void clear_bit(unsigned int nr, unsigned long *map)
 {
 	__clear_bit(nr, map);
