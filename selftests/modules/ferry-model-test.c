@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A model with everything that a description can ask for, as much of it as there
- * may be; and, by a parameter, others that must be refused.
+ * may be; and, by parameters, others that must be refused, and itself once more.
  *
  * Register 0 of BAR 0, four bytes wide, raises the vector that is written to it;
  * every access to another register of it, or of the I/O BAR, is counted there. Register 4
@@ -336,6 +336,97 @@ static int spoil_fields(struct ferry_model *model, unsigned int how)
 	return 0;
 }
 
+/* BARs that are wrong. */
+static int spoil_bars(struct ferry_model *model, unsigned int how)
+{
+	static const struct ferry_model_bar small = { .size = 16, .max_width = 1 };
+	struct ferry_model_bar *bars = model->bars;
+
+	switch (how) {
+	case 0:
+		bars[0].max_width = 3;
+		break;
+	case 1:
+		bars[0].max_width = 16;
+		break;
+	case 2:
+		bars[1].flags |= PCI_BASE_ADDRESS_MEM_PREFETCH;
+		break;
+	case 3:
+		bars[1].size = 2;
+		break;
+	case 4:
+		bars[1].size = 512;
+		break;
+	case 5:
+		bars[4].flags = PCI_BASE_ADDRESS_MEM_TYPE_1M;
+		break;
+	case 6:
+		bars[4].size = 8;
+		break;
+	case 7:
+		bars[4].size = SZ_4G;
+		break;
+	case 8:
+		bars[4].size = 24;
+		break;
+	case 9:
+		bars[3] = small;
+		break;
+	case 10:
+		bars[5] = small;
+		bars[5].flags = PCI_BASE_ADDRESS_MEM_TYPE_64;
+		break;
+	default:
+		return -ERANGE;
+	}
+	return 0;
+}
+
+/* What every model must have, or have right. */
+static int spoil_basics(struct ferry_model *model, unsigned int how)
+{
+	switch (how) {
+	case 0:
+		model->name = NULL;
+		break;
+	case 1:
+		model->name = "";
+		break;
+	case 2:
+		model->name = "two words";
+		break;
+	case 3:
+		model->description = NULL;
+		break;
+	case 4:
+		model->reset = NULL;
+		break;
+	case 5:
+		model->read = NULL;
+		break;
+	case 6:
+		model->write = NULL;
+		break;
+	case 7:
+		model->msi = 3;
+		break;
+	case 8:
+		model->msi = 64;
+		break;
+	case 9:
+		/* There is still something to pause for. */
+		model->save = NULL;
+		model->validate = NULL;
+		model->load = NULL;
+		model->save_size = 0;
+		break;
+	default:
+		return -ERANGE;
+	}
+	return 0;
+}
+
 /* What is wrong with each, for its number in the parameter "refuse". */
 static int spoil(struct ferry_model *model, unsigned int how)
 {
@@ -415,7 +506,11 @@ static int spoil(struct ferry_model *model, unsigned int how)
 	default:
 		if (how < 39)
 			return spoil_fields(model, how - 24);
-		return spoil_display(model, how - 39);
+		if (how < 45)
+			return spoil_display(model, how - 39);
+		if (how < 56)
+			return spoil_bars(model, how - 45);
+		return spoil_basics(model, how - 56);
 	}
 	return 0;
 }
@@ -447,6 +542,25 @@ static const struct kernel_param_ops refuse_ops = { .set = set_refuse };
 
 module_param_cb(refuse, &refuse_ops, NULL, 0200);
 MODULE_PARM_DESC(refuse, "Offer a model that is wrong in this way");
+
+/* Writing anything there offers the models under another name, for a moment. */
+static int set_offer(const char *val, const struct kernel_param *kp)
+{
+	struct ferry_parent *parent;
+
+	parent = ferry_parent_register("ferry-offered", THIS_MODULE,
+				       everything_models,
+				       ARRAY_SIZE(everything_models), 1);
+	if (IS_ERR(parent))
+		return PTR_ERR(parent);
+	ferry_parent_unregister(parent);
+	return 0;
+}
+
+static const struct kernel_param_ops offer_ops = { .set = set_offer };
+
+module_param_cb(offer, &offer_ops, NULL, 0200);
+MODULE_PARM_DESC(offer, "Offer the models a second time, and withdraw them");
 
 static int __init everything_init(void)
 {
