@@ -54,6 +54,11 @@ ifeq ($(wildcard $(KDIR)/certs/signing_key.pem),)
 kbuild-args += CONFIG_MODULE_SIG_ALL=
 endif
 
+# What tests load says which of its code has run, on a kernel with KCOV.
+ifeq ($(FERRY_SELFTESTS),1)
+kbuild-args += KCOV_INSTRUMENT=y
+endif
+
 # As parallel as the machine, unless the caller says how parallel.
 jobs = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 kbuild = +@$(MAKE) $(jobs) --no-print-directory -C $(KDIR) M=$(M) $(kbuild-args)
@@ -143,6 +148,12 @@ fuzz:
 bench:
 	@selftests/bench/run $(BENCH) $(filter-out %-debug,$(KERNELS))
 
+# COVERAGE=--report makes the report anew of what earlier runs have left; names of tests add
+# what they run.
+.PHONY: coverage
+coverage:
+	@selftests/coverage/run $(COVERAGE)
+
 .PHONY: demo
 demo:
 	@$(vm)/demo
@@ -167,6 +178,7 @@ help:
 	@echo '  soak        only the tests that have a long version, and that, for an hour or more'
 	@echo '  bench       what operations cost, in instructions, beside the kernel'"'"'s own drivers'
 	@echo '  unit        only the unit tests, which run in user space'
+	@echo '  coverage    which lines of the modules the tests run, as build/coverage/html'
 	@echo '  fuzz        look for inputs that break something, TIME=60 seconds for each fuzzer'
 	@echo '  shell       a shell in a virtual machine with the modules loaded'
 	@echo ''
