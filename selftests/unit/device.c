@@ -414,6 +414,9 @@ void cap_exp(struct device *dev, unsigned int pos, unsigned int next,
 	device_class(dev, pos + 8, 2, 0x0200, LIVE, 0);
 	device_class(dev, pos + 8, 2, 0x70e0, VIRT_RW, 0x2830);
 	device_class(dev, pos + 8, 2, 0x8000, VIRT, 0);
+	/* A reset is never triggered by the way, not even where hardware shows a one. */
+	device_w1c(dev, pos + 8, 2, 0x8000);
+	device_rw(dev, pos + 8, 2, 0x7fff);
 	reg(dev, pos + 10, 2, LIVE, 0);
 	device_w1c(dev, pos + 10, 2, 0x000f);
 	if (version == 1 && type == 9)
