@@ -26,6 +26,7 @@
 #define MAKE_IT_FAIL	"/proc/thread-self/make-it-fail"
 #define KNOBS		"/sys/kernel/debug"
 #define CACHES		"/sys/kernel/slab/*/failslab"
+#define SYMBOLS		"/proc/kallsyms"
 /* More than any call makes. */
 #define NEVER		1000000000U
 
@@ -56,6 +57,15 @@ static const struct {
 /* Caches of those who look for bugs. They have others when these fail. */
 static const char * const spared[] = {
 	"kmemleak_object", "kmemleak_scan_area", "debug_objects_cache", NULL,
+};
+
+/*
+ * Where the kernel itself can't do without: when descriptors of interrupts get no memory it
+ * follows a domain that isn't there, and when entries of /proc/irq get none it warns that they
+ * can't be removed. The functions are neighbours, so one range of addresses has both.
+ */
+static const char * const fragile[] = {
+	"__irq_domain_alloc_irqs", "register_irq_proc", NULL,
 };
 
 static int knob(const char *file, const char *value)
@@ -93,6 +103,68 @@ static void choose_caches(void)
 	globfree(&found);
 }
 
+static bool is_fragile(const char *symbol)
+{
+	const char * const *name;
+
+	for (name = fragile; *name; name++)
+		if (!strcmp(*name, symbol))
+			return true;
+	return false;
+}
+
+/* From the first function of those to the end of the last; they are in order of address. */
+static int find_fragile(unsigned long *start, unsigned long *end)
+{
+	FILE *symbols = fopen(SYMBOLS, "r");
+	bool inside = false;
+	unsigned int n = 0;
+	unsigned long at;
+	char name[128];
+
+	*start = 0;
+	*end = 0;
+	if (!symbols)
+		return -errno;
+	while (fscanf(symbols, "%lx %*c %127s%*[^\n]", &at, name) == 2) {
+		if (inside && !is_fragile(name)) {
+			*end = at;
+			inside = false;
+		} else if (!inside && is_fragile(name)) {
+			if (!n)
+				*start = at;
+			n++;
+			inside = true;
+		}
+	}
+	fclose(symbols);
+	return n == sizeof(fragile) / sizeof(*fragile) - 1 ? 0 : -ENOENT;
+}
+
+/* What has such a function among its callers doesn't fail, and isn't counted. */
+static int spare_fragile(const char *kind)
+{
+	unsigned long start, end;
+	char file[64], at[32];
+	int ret;
+
+	ret = find_fragile(&start, &end);
+	if (ret)
+		return ret;
+	snprintf(file, sizeof(file), "%s/stacktrace-depth", kind);
+	ret = knob(file, "32");
+	if (ret)
+		return ret;
+	snprintf(file, sizeof(file), "%s/reject-start", kind);
+	snprintf(at, sizeof(at), "0x%lx", start);
+	ret = knob(file, at);
+	if (ret)
+		return ret;
+	snprintf(file, sizeof(file), "%s/reject-end", kind);
+	snprintf(at, sizeof(at), "0x%lx", end);
+	return knob(file, at);
+}
+
 static int prepare(void)
 {
 	const char *verbose = getenv("FERRY_FAIL_VERBOSE");
@@ -108,7 +180,7 @@ static int prepare(void)
 	}
 	for (kind = kinds; *kind; kind++) {
 		snprintf(file, sizeof(file), "%s/verbose", *kind);
-		ret = knob(file, verbose ?: "0");
+		ret = knob(file, verbose ?: "0") ?: spare_fragile(*kind);
 		if (ret)
 			return ret;
 	}

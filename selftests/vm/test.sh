@@ -29,6 +29,26 @@ ok()
 	fi
 }
 
+# program FOLDER NAME: one of the kselftest programs, with its results as kselftest's runner
+# would show them, but without the twenty processes that it starts for each.
+program()
+{
+	local path=$FERRY_ROOT/build/check/selftests/$1 name="selftests: $1: $2" rc=0 begin=$SECONDS
+
+	[ -e "$path/$2" ] || path=$FERRY_ROOT/selftests/$1
+	tap_count=$((tap_count + 1))
+	echo "# $name"
+	(set -o pipefail; cd "$path" && "./$2" 2>&1 | sed -u 's/^/# /') || rc=$?
+	echo "# $2 took $((SECONDS - begin)) s of the machine's time"
+	case $rc in
+	0) echo "ok $tap_count $name" ;;
+	4) echo "ok $tap_count $name # SKIP" ;;
+	*)
+		echo "not ok $tap_count $name"
+		tap_failed=1 ;;
+	esac
+}
+
 # skip NAME WHY
 skip()
 {
