@@ -19,29 +19,62 @@ __u64 now(void)
 
 __u64 aside;
 
-/* The cheapest of ROUNDS rounds of @often calls; a negative errno if one fails. */
+/* One round of @often calls, without what they say doesn't count; a negative errno. */
+static long one_round(struct bench *b, int (*call)(struct bench *b),
+		      unsigned int often)
+{
+	__u64 begin = now(), clock = now() - begin;
+	unsigned int i;
+	int ret;
+
+	aside = 0;
+	begin = now();
+	for (i = 0; i < often; i++) {
+		ret = call(b);
+		if (ret)
+			return ret;
+	}
+	return now() - begin - clock - aside;
+}
+
+/* ROUNDS rounds, the cheapest first. */
+static int all_rounds(struct bench *b, int (*call)(struct bench *b),
+		      unsigned int often, long *took)
+{
+	unsigned int i, at;
+	long this;
+
+	for (i = 0; i < ROUNDS; i++) {
+		this = one_round(b, call, often);
+		if (this < 0)
+			return this;
+		for (at = i; at && took[at - 1] > this; at--)
+			took[at] = took[at - 1];
+		took[at] = this;
+	}
+	return 0;
+}
+
+/* Of one call, in the cheapest of ROUNDS rounds of @often; a negative errno if one fails. */
 long cheapest(struct bench *b, int (*call)(struct bench *b),
 	      unsigned int often)
 {
-	__u64 best = -1, begin, took, clock;
-	unsigned int round, i;
-	int ret;
+	long took[ROUNDS];
+	int ret = all_rounds(b, call, often, took);
 
-	for (round = 0; round < ROUNDS; round++) {
-		begin = now();
-		clock = now() - begin;
-		aside = 0;
-		begin = now();
-		for (i = 0; i < often; i++) {
-			ret = call(b);
-			if (ret)
-				return ret;
-		}
-		took = now() - begin - clock - aside;
-		if (took < best)
-			best = took;
-	}
-	return (best + often / 2) / often;
+	return ret ? ret : (took[0] + often / 2) / often;
+}
+
+/*
+ * The same in the round in the middle: what RCU gives back comes in heaps, and the cheapest
+ * round is the one that had fewest by chance.
+ */
+static long middle(struct bench *b, int (*call)(struct bench *b))
+{
+	long took[ROUNDS];
+	int ret = all_rounds(b, call, FREELY, took);
+
+	return ret ? ret : (took[ROUNDS / 2] + FREELY / 2) / FREELY;
 }
 
 /* As the timer finds each call in another place, however it makes them wait. */
@@ -99,6 +132,14 @@ void measure(struct bench *b, const char *what, int (*call)(struct bench *b),
 {
 	if (begins(b, what, call))
 		report(what, cheapest(b, call, often));
+}
+
+/* The same for one that frees what RCU gives back later. */
+void measure_freely(struct bench *b, const char *what,
+		    int (*call)(struct bench *b))
+{
+	if (begins(b, what, call))
+		report(what, middle(b, call));
 }
 
 /* The same for one that may take long. */

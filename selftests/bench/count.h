@@ -35,6 +35,8 @@ bool wanted(const char *what);
 void report(const char *what, long count);
 void measure(struct bench *b, const char *what, int (*call)(struct bench *b),
 	     unsigned int often);
+void measure_freely(struct bench *b, const char *what,
+		    int (*call)(struct bench *b));
 void measure_long(struct bench *b, const char *what,
 		  int (*call)(struct bench *b));
 
