@@ -59,13 +59,12 @@ static const char * const spared[] = {
 	"kmemleak_object", "kmemleak_scan_area", "debug_objects_cache", NULL,
 };
 
-/*
- * Where the kernel itself can't do without: when descriptors of interrupts get no memory it
- * follows a domain that isn't there, and when entries of /proc/irq get none it warns that they
- * can't be removed. The functions are neighbours, so one range of addresses has both.
- */
-static const char * const fragile[] = {
-	"__irq_domain_alloc_irqs", "register_irq_proc", NULL,
+/* The functions of each &enum spared, neighbours, so that one range of addresses has them. */
+static const char * const fragile[][2] = {
+	[SPARE_DESCRIPTORS] = { "__irq_domain_alloc_irqs", "register_irq_proc" },
+	[SPARE_ROUTING] = { "acpi_pci_irq_enable", "acpi_pci_irq_disable" },
+	[SPARE_GROUP] = { "vfio_create_group" },
+	[SPARE_LINK] = { "module_remove_driver" },
 };
 
 static int knob(const char *file, const char *value)
@@ -103,66 +102,91 @@ static void choose_caches(void)
 	globfree(&found);
 }
 
-static bool is_fragile(const char *symbol)
-{
-	const char * const *name;
+struct range {
+	unsigned long start;
+	unsigned long end;
+};
 
-	for (name = fragile; *name; name++)
-		if (!strcmp(*name, symbol))
-			return true;
-	return false;
-}
-
-/* From the first function of those to the end of the last; they are in order of address. */
-static int find_fragile(unsigned long *start, unsigned long *end)
+/* Calls @see with each symbol of the kernel. */
+static int each_symbol(void (*see)(struct range *r, const char *name,
+				   unsigned long at, const char * const *which),
+		       struct range *r, const char * const *which)
 {
 	FILE *symbols = fopen(SYMBOLS, "r");
-	bool inside = false;
-	unsigned int n = 0;
 	unsigned long at;
 	char name[128];
 
-	*start = 0;
-	*end = 0;
 	if (!symbols)
 		return -errno;
-	while (fscanf(symbols, "%lx %*c %127s%*[^\n]", &at, name) == 2) {
-		if (inside && !is_fragile(name)) {
-			*end = at;
-			inside = false;
-		} else if (!inside && is_fragile(name)) {
-			if (!n)
-				*start = at;
-			n++;
-			inside = true;
-		}
-	}
+	while (fscanf(symbols, "%lx %*c %127s%*[^\n]", &at, name) == 2)
+		see(r, name, at, which);
 	fclose(symbols);
-	return n == sizeof(fragile) / sizeof(*fragile) - 1 ? 0 : -ENOENT;
+	return 0;
+}
+
+/* From the first of those functions to the last. */
+static void see_begin(struct range *r, const char *name, unsigned long at,
+		      const char * const *which)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		if (!which[i] || strcmp(which[i], name))
+			continue;
+		if (!r->start || at < r->start)
+			r->start = at;
+		if (at > r->end)
+			r->end = at;
+	}
+}
+
+/* To where another one begins; those of modules are in no order. */
+static void see_end(struct range *r, const char *name, unsigned long at,
+		    const char * const *which)
+{
+	(void)name;
+	(void)which;
+	if (at > r->start && (!r->end || at < r->end))
+		r->end = at;
+}
+
+static int find_range(enum spared which, struct range *r)
+{
+	struct range last = {};
+	int ret;
+
+	*r = (struct range) {};
+	ret = each_symbol(see_begin, r, fragile[which]);
+	if (ret || !r->start)
+		return ret ? ret : -ENOENT;
+	last.start = r->end;
+	ret = each_symbol(see_end, &last, NULL);
+	r->end = last.end;
+	return ret;
+}
+
+static int stack_knob(const char *kind, const char *name, unsigned long value)
+{
+	char file[64], text[32];
+
+	snprintf(file, sizeof(file), "%s/%s", kind, name);
+	snprintf(text, sizeof(text), "0x%lx", value);
+	return knob(file, text);
 }
 
 /* What has such a function among its callers doesn't fail, and isn't counted. */
-static int spare_fragile(const char *kind)
+static int spare(enum spared which)
 {
-	unsigned long start, end;
-	char file[64], at[32];
+	const char * const *kind;
+	struct range r;
 	int ret;
 
-	ret = find_fragile(&start, &end);
-	if (ret)
-		return ret;
-	snprintf(file, sizeof(file), "%s/stacktrace-depth", kind);
-	ret = knob(file, "32");
-	if (ret)
-		return ret;
-	snprintf(file, sizeof(file), "%s/reject-start", kind);
-	snprintf(at, sizeof(at), "0x%lx", start);
-	ret = knob(file, at);
-	if (ret)
-		return ret;
-	snprintf(file, sizeof(file), "%s/reject-end", kind);
-	snprintf(at, sizeof(at), "0x%lx", end);
-	return knob(file, at);
+	ret = find_range(which, &r);
+	for (kind = kinds; !ret && *kind; kind++)
+		ret = stack_knob(*kind, "reject-end", 0) ?:
+		      stack_knob(*kind, "reject-start", r.start) ?:
+		      stack_knob(*kind, "reject-end", r.end);
+	return ret;
 }
 
 static int prepare(void)
@@ -180,12 +204,13 @@ static int prepare(void)
 	}
 	for (kind = kinds; *kind; kind++) {
 		snprintf(file, sizeof(file), "%s/verbose", *kind);
-		ret = knob(file, verbose ?: "0") ?: spare_fragile(*kind);
+		ret = knob(file, verbose ?: "0") ?:
+		      stack_knob(*kind, "stacktrace-depth", 32);
 		if (ret)
 			return ret;
 	}
 	choose_caches();
-	return 0;
+	return spare(SPARE_DESCRIPTORS);
 }
 
 /**
@@ -330,12 +355,12 @@ static bool nothing_remains(const struct sweep *s, const struct remains *before)
 	return false;
 }
 
-/* Has the sweep shown anything? */
+/* Has the sweep shown anything? That a call needs nothing at all is something, too. */
 static bool has_failed(const struct sweep *s, unsigned int points)
 {
 	fprintf(stderr, "# %s: %u of %u made to fail, %u refused for memory\n",
 		s->what, s->injected, points, s->refused);
-	if (s->injected && (s->optional || s->refused))
+	if (s->injected ? s->optional || s->refused : s->optional && !points)
 		return true;
 	fprintf(stderr, "# %s: nothing that it needs has failed\n", s->what);
 	return false;
@@ -380,6 +405,11 @@ bool sweep(struct sweep *s)
 
 	s->injected = 0;
 	s->refused = 0;
+	if (ok && spare(s->spare)) {
+		fprintf(stderr, "# %s: this kernel hasn't what is to be spared\n",
+			s->what);
+		ok = false;
+	}
 	if (ok && s->onwards)
 		ok = !knob("failslab/probability", "100");
 	if (ok)

@@ -9,6 +9,23 @@
 #include <stdbool.h>
 
 /**
+ * enum spared - where the kernel itself can't do without
+ * @SPARE_DESCRIPTORS: of interrupts, without which 7.3 follows a domain that isn't there; and
+ *	entries of /proc/irq, of which it warns that they can't be removed
+ * @SPARE_ROUTING: of INTx by ACPI, whose interpreter frees objects that are in use
+ * @SPARE_GROUP: vfio_create_group(), which warns of what it has left behind itself
+ * @SPARE_LINK: from a module to its driver, which stays when there is no memory for its name
+ *
+ * A sweep spares one of them: fault injection looks for one range of addresses in the stack.
+ */
+enum spared {
+	SPARE_DESCRIPTORS,
+	SPARE_ROUTING,
+	SPARE_GROUP,
+	SPARE_LINK,
+};
+
+/**
  * struct sweep - what is made to fail, and how it is judged
  * @what: its name in messages
  * @call: does it, in the thread that called sweep(); 0 or more, or a negative errno
@@ -19,8 +36,9 @@
  * @ctx: for all three
  * @others: errnos that it may fail with beside ENOMEM, and EFAULT for copies; as negative
  *	numbers, 0 behind the last one; NULL for none
+ * @spare: what doesn't fail
  * @at_most: so many failures are tried, spread evenly over all that there are; 0 for all
- * @optional: the call can do without each of its allocations
+ * @optional: the call can do without each of its allocations, or has none
  * @onwards: not one allocation fails, but that one and all after it
  * @injected: is set to how many calls had something fail
  * @refused: is set to how many of these failed with ENOMEM
@@ -32,6 +50,7 @@ struct sweep {
 	bool (*check)(void *ctx, bool done);
 	void *ctx;
 	const int *others;
+	enum spared spare;
 	unsigned int at_most;
 	bool optional;
 	bool onwards;

@@ -219,6 +219,7 @@ bool hot_reset_is(const struct vfio_pci_dependent_device *d, const char *bdf);
 /* iommufd.c: devices by their character devices */
 int iommufd_open(void);
 int iommufd_ioas(int iommufd, __u32 *id);
+void cdev_path(const char *bus, const char *name, char *path, size_t size);
 int cdev_open_on(const char *bus, const char *name);
 int cdev_open(const char *bdf);
 int cdev_bind(int fd, int iommufd, const void *token, __u32 *devid);

@@ -50,19 +50,28 @@ int iommufd_ioas(int iommufd, __u32 *id)
 	return ret;
 }
 
+/* The file of a device, "" if it has none. */
+void cdev_path(const char *bus, const char *name, char *path, size_t size)
+{
+	glob_t found;
+
+	snprintf(path, size, "/sys/bus/%s/devices/%s/vfio-dev/vfio*", bus,
+		 name);
+	if (glob(path, 0, NULL, &found)) {
+		*path = '\0';
+		return;
+	}
+	snprintf(path, size, "/dev/vfio/devices/%s",
+		 strrchr(found.gl_pathv[0], '/') + 1);
+	globfree(&found);
+}
+
 int cdev_open_on(const char *bus, const char *name)
 {
 	char path[256];
-	glob_t found;
 	int fd;
 
-	snprintf(path, sizeof(path), "/sys/bus/%s/devices/%s/vfio-dev/vfio*",
-		 bus, name);
-	if (glob(path, 0, NULL, &found))
-		return -ENOENT;
-	snprintf(path, sizeof(path), "/dev/vfio/devices/%s",
-		 strrchr(found.gl_pathv[0], '/') + 1);
-	globfree(&found);
+	cdev_path(bus, name, path, sizeof(path));
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }

@@ -117,14 +117,24 @@ static void job_end(struct job *j)
 	mdev_remove_ours();
 }
 
+/* Of a device that has any. */
+static bool interrupts(const struct job *j, const struct vdev *v)
+{
+	struct vfio_irq_info info;
+
+	if (irq_info(v, INTX, &info))
+		return false;
+	return !info.count || (!irq_attach_one(v, INTX, 0, j->other) &&
+			       !irq_fire(v, INTX, 0, 1) &&
+			       efd_take(j->other) == 1);
+}
+
 /* A new user finds a device, and it interrupts. */
-static bool opened_well(struct job *j, int fd)
+static bool opened_well(const struct job *j, int fd)
 {
 	const struct vdev v = { .fd = fd };
 
-	return cfg_r32(&v, PCI_VENDOR_ID) + 1 > 1 &&
-	       !irq_attach_one(&v, INTX, 0, j->other) &&
-	       !irq_fire(&v, INTX, 0, 1) && efd_take(j->other) == 1 &&
+	return cfg_r32(&v, PCI_VENDOR_ID) + 1 > 1 && interrupts(j, &v) &&
 	       !irq_attach_one(&v, REQ, 0, j->other);
 }
 
@@ -234,6 +244,7 @@ TEST_F(failing_life, create)
 	struct job *j = &self->j;
 	struct sweep s = {
 		.what = "create",
+		.spare = SPARE_GROUP,
 		.call = create,
 		.undo = remove_again,
 		.check = created,
@@ -326,6 +337,7 @@ TEST(failing_parent)
 	int fd = open(OFFER, O_WRONLY | O_CLOEXEC);
 	struct sweep s = {
 		.what = "a parent comes and goes",
+		.spare = SPARE_LINK,
 		.call = offer,
 		.ctx = &fd,
 		.at_most = failing_some(2 * SOME),

@@ -39,6 +39,7 @@ struct job {
 	int bind;
 	int unbind;
 	/* Of iommufd. */
+	char cdev[256];
 	__u32 ioas;
 	int efd;
 };
@@ -171,6 +172,7 @@ TEST_F(failing_life, bind)
 {
 	struct sweep s = {
 		.what = "bind",
+		.spare = SPARE_GROUP,
 		.call = bind,
 		.undo = unbind,
 		.check = bound,
@@ -241,6 +243,7 @@ TEST_F(failing_life, group)
 	struct job *j = &self->j;
 	struct sweep s = {
 		.what = "GROUP_GET_DEVICE_FD",
+		.spare = SPARE_ROUTING,
 		.call = open_device,
 		.undo = close_device,
 		.check = open_or_not,
@@ -263,8 +266,8 @@ static int open_cdev(void *ctx)
 {
 	struct job *j = ctx;
 
-	j->v.fd = cdev_open(j->bdf);
-	return j->v.fd;
+	j->v.fd = open(j->cdev, O_RDWR | O_CLOEXEC);
+	return j->v.fd < 0 ? -errno : 0;
 }
 
 static int bind_iommufd(void *ctx)
@@ -279,7 +282,7 @@ static int open_another(void *ctx)
 {
 	int ret = close_device(ctx);
 
-	return ret ? ret : open_cdev(ctx) < 0;
+	return ret ? ret : open_cdev(ctx);
 }
 
 static int attach(void *ctx)
@@ -313,6 +316,7 @@ TEST_F(failing_life, iommufd)
 	struct job *j = &self->j;
 	struct sweep s = {
 		.what = "open of the character device",
+		.spare = SPARE_ROUTING,
 		.call = open_cdev,
 		.undo = close_device,
 		.ctx = j,
@@ -322,9 +326,10 @@ TEST_F(failing_life, iommufd)
 	if (j->v.container < 0)
 		SKIP(return, "this kernel has no iommufd");
 	ASSERT_EQ(0, iommufd_ioas(j->v.container, &j->ioas));
+	cdev_path("pci", j->bdf, j->cdev, sizeof(j->cdev));
 	EXPECT_TRUE(sweep(&s));
 
-	ASSERT_LE(0, open_cdev(j));
+	ASSERT_EQ(0, open_cdev(j));
 	s.what = "BIND_IOMMUFD";
 	s.call = bind_iommufd;
 	s.undo = open_another;
@@ -381,6 +386,7 @@ static bool sweep_vf(struct job *vf)
 {
 	struct sweep s = {
 		.what = "bind of a virtual function",
+		.spare = SPARE_GROUP,
 		.call = bind,
 		.undo = unbind,
 		.check = vf_bound,
