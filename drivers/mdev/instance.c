@@ -165,6 +165,10 @@ struct ferry_instance *ferry_instance_create(struct device *dev,
 	ferry_migrate_init(inst);
 	ferry_work_init(inst);
 	ferry_dirty_init(inst);
+	/* The VFIO core would do this too, and go on without when there is no memory. */
+	ret = vfio_assign_device_set(vdev, vdev);
+	if (ret)
+		goto err_put;
 	ret = ferry_guest_init(inst);
 	if (ret)
 		goto err_put;

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "failing.h"
@@ -102,67 +103,75 @@ static void choose_caches(void)
 	globfree(&found);
 }
 
-struct range {
+#define SPARED	(sizeof(fragile) / sizeof(*fragile))
+
+/* From the first of those functions to where another one begins. */
+static struct range {
 	unsigned long start;
+	unsigned long last;
 	unsigned long end;
-};
+} *ranges;
 
-/* Calls @see with each symbol of the kernel. */
-static int each_symbol(void (*see)(struct range *r, const char *name,
-				   unsigned long at, const char * const *which),
-		       struct range *r, const char * const *which)
+/* The kernel takes seconds to name all its symbols: each test, a process, finds the same. */
+__attribute__((constructor)) static void share_ranges(void)
 {
-	FILE *symbols = fopen(SYMBOLS, "r");
-	unsigned long at;
-	char name[128];
-
-	if (!symbols)
-		return -errno;
-	while (fscanf(symbols, "%lx %*c %127s%*[^\n]", &at, name) == 2)
-		see(r, name, at, which);
-	fclose(symbols);
-	return 0;
+	ranges = mmap(NULL, sizeof(*ranges) * SPARED, PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (ranges == MAP_FAILED)
+		abort();
 }
 
-/* From the first of those functions to the last. */
-static void see_begin(struct range *r, const char *name, unsigned long at,
-		      const char * const *which)
+static void see_function(const char *name, unsigned long at)
 {
-	int i;
+	struct range *r;
+	size_t i;
 
-	for (i = 0; i < 2; i++) {
-		if (!which[i] || strcmp(which[i], name))
+	for (i = 0; i < 2 * SPARED; i++) {
+		r = &ranges[i / 2];
+		if (!fragile[i / 2][i % 2] || strcmp(fragile[i / 2][i % 2], name))
 			continue;
 		if (!r->start || at < r->start)
 			r->start = at;
-		if (at > r->end)
-			r->end = at;
+		if (at > r->last)
+			r->last = at;
 	}
 }
 
-/* To where another one begins; those of modules are in no order. */
-static void see_end(struct range *r, const char *name, unsigned long at,
-		    const char * const *which)
+/* Those of modules are in no order. */
+static void see_end(const char *name, unsigned long at)
 {
+	struct range *r;
+
 	(void)name;
-	(void)which;
-	if (at > r->start && (!r->end || at < r->end))
-		r->end = at;
+	for (r = ranges; r < ranges + SPARED; r++)
+		if (at > r->last && (!r->end || at < r->end))
+			r->end = at;
 }
 
-static int find_range(enum spared which, struct range *r)
+static void each_symbol(FILE *symbols,
+			void (*see)(const char *name, unsigned long at))
 {
-	struct range last = {};
-	int ret;
+	unsigned long at;
+	char name[128];
 
-	*r = (struct range) {};
-	ret = each_symbol(see_begin, r, fragile[which]);
-	if (ret || !r->start)
-		return ret ? ret : -ENOENT;
-	last.start = r->end;
-	ret = each_symbol(see_end, &last, NULL);
-	r->end = last.end;
-	return ret;
+	rewind(symbols);
+	while (fscanf(symbols, "%lx %*c %127s%*[^\n]", &at, name) == 2)
+		see(name, at);
+}
+
+static int find_ranges(void)
+{
+	FILE *symbols;
+
+	if (ranges->end)
+		return 0;
+	symbols = fopen(SYMBOLS, "r");
+	if (!symbols)
+		return -errno;
+	each_symbol(symbols, see_function);
+	each_symbol(symbols, see_end);
+	fclose(symbols);
+	return 0;
 }
 
 static int stack_knob(const char *kind, const char *name, unsigned long value)
@@ -177,15 +186,17 @@ static int stack_knob(const char *kind, const char *name, unsigned long value)
 /* What has such a function among its callers doesn't fail, and isn't counted. */
 static int spare(enum spared which)
 {
+	const struct range *r = &ranges[which];
 	const char * const *kind;
-	struct range r;
 	int ret;
 
-	ret = find_range(which, &r);
+	ret = find_ranges();
+	if (!ret && !r->start)
+		return -ENOENT;
 	for (kind = kinds; !ret && *kind; kind++)
 		ret = stack_knob(*kind, "reject-end", 0) ?:
-		      stack_knob(*kind, "reject-start", r.start) ?:
-		      stack_knob(*kind, "reject-end", r.end);
+		      stack_knob(*kind, "reject-start", r->start) ?:
+		      stack_knob(*kind, "reject-end", r->end);
 	return ret;
 }
 

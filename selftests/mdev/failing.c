@@ -40,6 +40,8 @@ struct job {
 	int create;
 	int remove;
 	int available;
+	/* An instance that the kernel has lost, see created(). */
+	bool lost;
 	__u64 config;
 	__u32 id;
 	/* Of interrupts. */
@@ -204,10 +206,18 @@ static bool exists(const struct job *j)
 	return path_exists(path);
 }
 
+/*
+ * The mdev core takes an instance off what is available before it has memory for it, and when
+ * it gets none doesn't give it back. That is one allocation of a sweep.
+ */
 static bool created(void *ctx, bool done)
 {
 	struct job *j = ctx;
 
+	if (!done && !j->lost && !exists(j) && available(j) == j->available - 1) {
+		j->lost = true;
+		j->available--;
+	}
 	return exists(j) == done && available(j) == j->available - done &&
 	       (!done || can_be_opened(j));
 }
