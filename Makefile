@@ -128,12 +128,9 @@ unit:
 check:
 	@selftests/checks/check $(KERNELS)
 
-# On kernels that look for bugs it would take days.
-soaked = $(filter-out %-debug,$(KERNELS))
-
 .PHONY: soak
 soak:
-	@selftests/checks/check --soak $(soaked)
+	@selftests/checks/check --soak $(KERNELS)
 
 # FUZZERS="config" runs only that one.
 TIME ?= 60
@@ -175,7 +172,7 @@ help:
 	@echo 'Try and test, in virtual machines; nothing is installed but Debian packages:'
 	@echo '  demo        an NVMe controller and a mediated UART in a QEMU guest'
 	@echo '  check       every test, on kernels $(KERNELS)'
-	@echo '  soak        only the tests that have a long version, and that, for an hour or more'
+	@echo '  soak        only the tests that have a long version, and that, for hours'
 	@echo '  bench       what operations cost, in instructions, beside the kernel'"'"'s own drivers'
 	@echo '  unit        only the unit tests, which run in user space'
 	@echo '  coverage    which lines of the modules the tests run, as build/coverage/html'
