@@ -2,6 +2,7 @@
 /*
  * Counting: guest time passes with each instruction, a nanosecond for one.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,44 +38,21 @@ static long one_round(struct bench *b, int (*call)(struct bench *b),
 	return now() - begin - clock - aside;
 }
 
-/* ROUNDS rounds, the cheapest first. */
-static int all_rounds(struct bench *b, int (*call)(struct bench *b),
-		      unsigned int often, long *took)
-{
-	unsigned int i, at;
-	long this;
-
-	for (i = 0; i < ROUNDS; i++) {
-		this = one_round(b, call, often);
-		if (this < 0)
-			return this;
-		for (at = i; at && took[at - 1] > this; at--)
-			took[at] = took[at - 1];
-		took[at] = this;
-	}
-	return 0;
-}
-
 /* Of one call, in the cheapest of ROUNDS rounds of @often; a negative errno if one fails. */
 long cheapest(struct bench *b, int (*call)(struct bench *b),
 	      unsigned int often)
 {
-	long took[ROUNDS];
-	int ret = all_rounds(b, call, often, took);
+	long best = LONG_MAX, took;
+	unsigned int i;
 
-	return ret ? ret : (took[0] + often / 2) / often;
-}
-
-/*
- * The same in the round in the middle: what RCU gives back comes in heaps, and the cheapest
- * round is the one that had fewest by chance.
- */
-static long middle(struct bench *b, int (*call)(struct bench *b))
-{
-	long took[ROUNDS];
-	int ret = all_rounds(b, call, FREELY, took);
-
-	return ret ? ret : (took[ROUNDS / 2] + FREELY / 2) / FREELY;
+	for (i = 0; i < ROUNDS; i++) {
+		took = one_round(b, call, often);
+		if (took < 0)
+			return took;
+		if (took < best)
+			best = took;
+	}
+	return (best + often / 2) / often;
 }
 
 /* As the timer finds each call in another place, however it makes them wait. */
@@ -134,12 +112,19 @@ void measure(struct bench *b, const char *what, int (*call)(struct bench *b),
 		report(what, cheapest(b, call, often));
 }
 
-/* The same for one that frees what RCU gives back later. */
+/*
+ * The same for one that frees what RCU gives back later. That comes in heaps: the cheapest
+ * round would be the one in which fewest came by chance.
+ */
 void measure_freely(struct bench *b, const char *what,
 		    int (*call)(struct bench *b))
 {
-	if (begins(b, what, call))
-		report(what, middle(b, call));
+	long took;
+
+	if (!begins(b, what, call))
+		return;
+	took = one_round(b, call, FREELY);
+	report(what, took < 0 ? took : (took + FREELY / 2) / FREELY);
 }
 
 /* The same for one that may take long. */
