@@ -402,17 +402,20 @@ static u64 bar_map_size(struct ferry_pci_bar *bar, struct resource *res)
 
 /*
  * Say who holds a BAR. The holder may let go while we look, as with the PCI
- * core's own messages about resources; there is no lock to be had.
+ * core's own messages about resources; there is no lock to be had. That nobody
+ * does is what the core leaves us to tell a lack of memory by.
  */
-static void bar_report_holder(struct pci_dev *pdev, unsigned int index)
+static int bar_not_reserved(struct pci_dev *pdev, unsigned int index)
 {
 	struct resource *res = &pdev->resource[index];
 	struct resource *holder = READ_ONCE(res->child);
 
+	if (!holder)
+		return -ENOMEM;
 	dev_err_ratelimited(&pdev->dev,
 			    "BAR %u %pR is held by \"%s\": make that let go of it (unbind or unload it, or for a boot framebuffer boot with video=efifb:off) and open the device again\n",
-			    index, res,
-			    holder && holder->name ? holder->name : "unknown");
+			    index, res, holder->name ?: "unknown");
+	return -EBUSY;
 }
 
 static int bar_acquire(struct ferry_pci *fpci, unsigned int index)
@@ -420,10 +423,8 @@ static int bar_acquire(struct ferry_pci *fpci, unsigned int index)
 	struct ferry_pci_bar *bar = &fpci->bars[index];
 	struct pci_dev *pdev = fpci->pdev;
 
-	if (pci_request_selected_regions(pdev, BIT(index), FERRY_PCI_NAME)) {
-		bar_report_holder(pdev, index);
-		return -EBUSY;
-	}
+	if (pci_request_selected_regions(pdev, BIT(index), FERRY_PCI_NAME))
+		return bar_not_reserved(pdev, index);
 	bar->io = pci_iomap(pdev, index, 0);
 	if (!bar->io) {
 		pci_release_selected_regions(pdev, BIT(index));
@@ -441,10 +442,12 @@ static int bar_acquire(struct ferry_pci *fpci, unsigned int index)
  * ferry_pci_bars_open - take hold of the BARs and describe their regions
  * @fpci: a function that is being opened, its interrupts counted
  *
- * A BAR that can't be had doesn't keep the user from the rest of the device:
- * accesses to it will say why.
+ * A BAR that somebody else holds doesn't keep the user from the rest of the
+ * device: accesses to it will say why.
+ *
+ * Return: 0, or -ENOMEM with none taken.
  */
-void ferry_pci_bars_open(struct ferry_pci *fpci)
+int ferry_pci_bars_open(struct ferry_pci *fpci)
 {
 	struct pci_dev *pdev = fpci->pdev;
 	struct ferry_region *region;
@@ -469,7 +472,12 @@ void ferry_pci_bars_open(struct ferry_pci *fpci)
 			region->phys = res->start;
 		}
 		fpci->bars[i].error = bar_acquire(fpci, i);
+		if (fpci->bars[i].error == -ENOMEM) {
+			ferry_pci_bars_close(fpci);
+			return -ENOMEM;
+		}
 	}
+	return 0;
 }
 
 /**
@@ -494,5 +502,6 @@ void ferry_pci_bars_close(struct ferry_pci *fpci)
 			release_resource(&bar->tail);
 			bar->tail.parent = NULL;
 		}
+		fpci->fdev.regions[i] = (struct ferry_region) {};
 	}
 }

@@ -211,7 +211,7 @@ void ferry_pci_vector_release(struct ferry_device *fdev,
 void ferry_pci_vector_arm(struct ferry_device *fdev,
 			  struct ferry_vector *vector);
 
-void ferry_pci_bars_open(struct ferry_pci *fpci);
+int ferry_pci_bars_open(struct ferry_pci *fpci);
 void ferry_pci_bars_close(struct ferry_pci *fpci);
 int ferry_pci_bar_check(struct ferry_pci *fpci, unsigned int index, u64 off,
 			size_t len);

@@ -64,13 +64,17 @@ int ferry_pci_open(struct vfio_device *vdev)
 		goto err_restore;
 	/* The user's view begins with INTx enabled, but nobody serves it yet. */
 	ferry_pci_command_update(fpci, 0, 0);
-	ferry_pci_bars_open(fpci);
+	ret = ferry_pci_bars_open(fpci);
+	if (ret)
+		goto err_config;
 	ferry_pci_rom_open(fpci);
 	ferry_pci_vga_open(fpci);
 	ferry_device_start(fdev);
 	ferry_pci_token_get(fpci);
 	return 0;
 
+err_config:
+	ferry_pci_config_close(fpci);
 err_restore:
 	pci_load_and_free_saved_state(pdev, &fpci->saved_state);
 	pci_restore_state(pdev);
