@@ -16,4 +16,20 @@ export kselftest_override_timeout ?= 3600
 
 include $(KSFT)/lib.mk
 
-$(TEST_GEN_PROGS) $(TEST_GEN_PROGS_EXTENDED): $(wildcard $(selftests)/lib/*.c)
+# Compiled once for all programs of a topic, each of which takes what it uses.
+library := $(OUTPUT)/lib/libferry.a
+objects := $(patsubst $(selftests)/lib/%.c,$(OUTPUT)/lib/%.o,$(wildcard $(selftests)/lib/*.c))
+EXTRA_CLEAN += $(OUTPUT)/lib
+
+$(objects): $(OUTPUT)/lib/%.o: $(selftests)/lib/%.c $(LOCAL_HDRS)
+	$(call msg,CC,,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(COMPILE.c) $< -o $@
+
+$(library): $(objects)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+# Once more at the end, for programs of several files.
+LDLIBS += $(library)
+$(TEST_GEN_PROGS) $(TEST_GEN_PROGS_EXTENDED): $(library)
