@@ -175,6 +175,7 @@ TEST_F(preview, truncated)
 {
 	struct transfer *t = &self->t;
 	struct ferry_migration_header *header;
+	const size_t step = 211 * (100 / rounds(100));
 	size_t at[4], len;
 	char *stream, *bad;
 	unsigned int n;
@@ -182,7 +183,7 @@ TEST_F(preview, truncated)
 	stream = transfer_three(t, at);
 	ASSERT_NE(NULL, stream);
 	bad = malloc(at[3] + PAGE);
-	for (len = 0; len < at[3]; len += 211) {
+	for (len = 0; len < at[3]; len += step) {
 		EXPECT_TRUE(migration_refused(&t->to, stream, len)) {
 			TH_LOG("%zu bytes", len);
 		}
@@ -302,16 +303,17 @@ TEST_F(preview, headers)
 	const size_t crc = offsetof(struct ferry_migration_header, crc);
 	const size_t length = offsetof(struct ferry_migration_header, length);
 	const __u8 flips[] = { 0xff, 0x01, 0x80 };
-	size_t at[4], i, j, sealed;
-	char *stream;
+	size_t at[4], i, sealed;
 	unsigned int n;
+	char *stream;
+	int j;
 
 	stream = transfer_three(t, at);
 	ASSERT_NE(NULL, stream);
 	for (n = 0; n < 3; n++) {
 		sealed = at[n + 1] - at[n];
 		for (i = 0; i < HEAD; i++) {
-			for (j = 0; j < ARRAY_SIZE(flips); j++) {
+			for (j = 0; j < rounds(ARRAY_SIZE(flips)); j++) {
 				stream[at[n] + i] ^= flips[j];
 				if (i - crc >= 4)
 					migration_seal(stream + at[n], sealed);

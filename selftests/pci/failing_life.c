@@ -28,8 +28,8 @@ struct attach_pt {
 #define ATTACH		_IO(VFIO_TYPE, VFIO_BASE + 19)
 #define DETACH		_IO(VFIO_TYPE, VFIO_BASE + 20)
 
-/* Calls of the kernel's core are long: this is about what a slow machine does in a minute. */
-#define SOME	40
+/* Calls of the kernel's core are long: this is about what a slow machine does in half a minute. */
+#define SOME	20
 
 /* What a sweep works on. */
 struct job {

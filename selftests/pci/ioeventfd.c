@@ -306,11 +306,11 @@ TEST_F(memory, gate)
 TEST_F(memory, gate_race)
 {
 	struct memory_toggle t = { .v = &self->v };
+	int i, n = rounds(500);
 	pthread_t thread;
-	int i;
 
 	ASSERT_EQ(0, pthread_create(&thread, NULL, memory_toggler, &t));
-	for (i = 0; i < 500; i++) {
+	for (i = 0; i < n; i++) {
 		ASSERT_EQ(0, ioeventfd(&self->v, AT(BAR2, 0), 4, i,
 				       self->efd));
 		signal_efd(self->efd);

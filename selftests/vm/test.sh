@@ -29,17 +29,19 @@ ok()
 	fi
 }
 
-# program FOLDER NAME: one of the kselftest programs, with its results as kselftest's runner
-# would show them, but without the twenty processes that it starts for each.
+# program FOLDER NAME [OPTION...]: one of the kselftest programs, with its results as
+# kselftest's runner would show them, but without the twenty processes that it starts for
+# each.
 program()
 {
-	local path=$FERRY_ROOT/build/check/selftests/$1 name="selftests: $1: $2" rc=0 begin=$SECONDS
+	local path=$FERRY_ROOT/build/check/selftests/$1 program=$2 name="selftests: $1: $2" rc=0
+	local begin=$SECONDS
 
-	[ -e "$path/$2" ] || path=$FERRY_ROOT/selftests/$1
+	shift 2
 	tap_count=$((tap_count + 1))
 	echo "# $name"
-	(set -o pipefail; cd "$path" && "./$2" 2>&1 | sed -u 's/^/# /') || rc=$?
-	echo "# $2 took $((SECONDS - begin)) s of the machine's time"
+	(set -o pipefail; cd "$path" && "./$program" "$@" 2>&1 | sed -u 's/^/# /') || rc=$?
+	echo "# $program took $((SECONDS - begin)) s of the machine's time"
 	case $rc in
 	0) echo "ok $tap_count $name" ;;
 	4) echo "ok $tap_count $name # SKIP" ;;
@@ -47,6 +49,20 @@ program()
 		echo "not ok $tap_count $name"
 		tap_failed=1 ;;
 	esac
+}
+
+# programs NAMES [OPTION...]: those, or if NAMES is empty, all that kselftest's runner runs.
+programs()
+{
+	local names=$1 folder program
+
+	shift
+	for folder in pci mdev; do
+		for program in $(sed -nE 's/^TEST_GEN_PROGS [+:]= //p' "$FERRY_ROOT/selftests/$folder/Makefile"); do
+			[ -z "$names" ] || [[ " $names " == *" $program "* ]] || continue
+			program "$folder" "$program" "$@"
+		done
+	done
 }
 
 # skip NAME WHY
@@ -160,15 +176,7 @@ remains()
 # A kernel with kmemleak knows what nobody points to any more.
 kmemleak=/sys/kernel/debug/kmemleak
 
-# What the kernel itself has lost so far is not ours to answer for. Its own
-# scans, every ten minutes, would only take time.
-forget_leaks()
-{
-	[ -e "$kmemleak" ] || return 0
-	echo scan=off >"$kmemleak" && echo scan >"$kmemleak" && echo clear >"$kmemleak"
-}
-
-# nothing_leaked: since then. What is younger than five seconds is not suspected,
+# nothing_leaked: since the start. What is younger than five seconds is not suspected,
 # and what has changed between two scans is not reported.
 nothing_leaked()
 {
