@@ -51,15 +51,16 @@ program()
 	esac
 }
 
-# programs NAMES [OPTION...]: those, or if NAMES is empty, all that kselftest's runner runs.
+# programs [OPTION...]: all that kselftest's runner runs, or those in the variable "only"; none
+# of "left_out".
 programs()
 {
-	local names=$1 folder program
+	local folder program
 
-	shift
 	for folder in pci mdev; do
 		for program in $(sed -nE 's/^TEST_GEN_PROGS [+:]= //p' "$FERRY_ROOT/selftests/$folder/Makefile"); do
-			[ -z "$names" ] || [[ " $names " == *" $program "* ]] || continue
+			[ -z "${only:-}" ] || [[ " $only " == *" $program "* ]] || continue
+			[[ " ${left_out:-} " != *" $program "* ]] || continue
 			program "$folder" "$program" "$@"
 		done
 	done
