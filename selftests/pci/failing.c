@@ -320,6 +320,20 @@ static int disable(void *ctx)
 	return irq_disable(&j->v, j->index);
 }
 
+/*
+ * kmemleak takes whatever looks like a pointer for one, and there may be a stale one to an
+ * eventfd. Not to each of many.
+ */
+static void renew(struct job *j)
+{
+	__u32 i;
+
+	for (i = 0; i < j->count; i++) {
+		close(j->efd[i]);
+		j->efd[i] = efd_new();
+	}
+}
+
 /* All eventfds are signalled, or none, and the device has its vectors, or none. */
 static bool attached(void *ctx, bool done)
 {
@@ -333,6 +347,8 @@ static bool attached(void *ctx, bool done)
 	for (i = 0; i < j->count; i++)
 		if (efd_take(j->efd[i]) != done)
 			return false;
+	if (!done)
+		renew(j);
 	return true;
 }
 
