@@ -140,6 +140,19 @@ static void check_between(u8 *now, const u8 *old, const u8 *new,
 	CHECK(!neither);
 }
 
+/* No gap is answered from memory. */
+static bool gaps_are_asked(const struct hostile *h)
+{
+	unsigned int i;
+	u32 word;
+
+	for (i = 0; i < h->dev->size; i++)
+		if (h->layout.raw[i] == GAP &&
+		    ferry_config_peek(&h->dev->cfg, i, &word, 1))
+			return false;
+	return true;
+}
+
 /* A write that has failed may have got anywhere, but nowhere else. */
 static void settle_for(struct hostile *h, const struct hostile *old)
 {
@@ -148,6 +161,8 @@ static void settle_for(struct hostile *h, const struct hostile *old)
 
 	dev->fail_read = 0;
 	dev->fail_write = 0;
+	if (h->awake && !old->awake)
+		h->awake = gaps_are_asked(h);
 	CHECK_EQ(ferry_config_read(&dev->cfg, 0, buf, dev->size), 0);
 	check_between(dev->bytes, old->hardware, h->hardware, dev->size);
 	memcpy(h->hardware, dev->bytes, dev->size);
