@@ -156,29 +156,22 @@ static int config_toggle_master(struct bench *b)
 	return config_write_command(b);
 }
 
-/*
- * The register that takes longest, or the first that can't be read. Each is looked at twice:
- * whatever else went on the first time is over then.
- */
+/* The register that takes longest, or the first that can't be read. */
 static unsigned int worst_register(struct bench *b, unsigned int size)
 {
-	unsigned int i, pass, worst = 0;
-	long counts[4096 / 4], count;
+	unsigned int worst_at = 0;
+	long worst = 0, count;
 
-	for (pass = 0; pass < 2; pass++) {
-		for (i = 0; i < size / 4; i++) {
-			config_at = 4 * i;
-			count = cheapest(b, config_read_4, SELDOM);
-			if (count < 0)
-				return config_at;
-			if (!pass || count < counts[i])
-				counts[i] = count;
+	for (config_at = 0; config_at < size; config_at += 4) {
+		count = cheapest(b, config_read_4, SELDOM);
+		if (count < 0)
+			return config_at;
+		if (count > worst) {
+			worst = count;
+			worst_at = config_at;
 		}
 	}
-	for (i = 0; i < size / 4; i++)
-		if (counts[i] > counts[worst])
-			worst = i;
-	return 4 * worst;
+	return worst_at;
 }
 
 static void count_config_worst(struct bench *b, unsigned int size)

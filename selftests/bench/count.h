@@ -30,6 +30,7 @@ extern __u64 aside;
 __u64 now(void);
 long cheapest(struct bench *b, int (*call)(struct bench *b),
 	      unsigned int often);
+long one_call(struct bench *b, int (*call)(struct bench *b));
 /* Is it asked for? */
 bool wanted(const char *what);
 void report(const char *what, long count);

@@ -81,7 +81,7 @@ static void grow_vectors(struct bench *b)
 	if (irq_info(&b->v, MSIX, &info))
 		return;
 	for (b->size = 1; b->size <= info.count && count >= 0; b->size *= 2) {
-		count = cheapest(b, vectors, 1);
+		count = one_call(b, vectors);
 		say("vectors", b->size, count);
 	}
 }
