@@ -164,9 +164,10 @@ static u32 odd_flags(struct device *dev, u8 choice)
 /* All bits of a byte are the user's, as those of most bytes are. */
 static bool is_whole(const struct device *dev, unsigned int byte)
 {
-	static const u8 whole[] = { RW, RW, RW, RW, RW, RW, RW, RW };
+	u64 classes;
 
-	return !memcmp(dev->class + 8 * byte, whole, sizeof(whole));
+	memcpy(&classes, dev->class + 8 * byte, sizeof(classes));
+	return classes == RW * 0x0101010101010101ULL;
 }
 
 /* The bits of a byte that are in memory */
