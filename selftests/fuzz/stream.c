@@ -547,9 +547,12 @@ static void check_taken(struct ferry_instance *inst, const struct stream *came,
 		engine_check(inst);
 }
 
+/* Of two devices that were saved, or of which neither could be */
 static bool same(const struct stream *a, const struct stream *b)
 {
-	return a->frames == b->frames && a->frame[0].len == b->frame[0].len &&
+	if (!a->frames || !b->frames)
+		return a->frames == b->frames;
+	return a->frame[0].len == b->frame[0].len &&
 	       !memcmp(a->frame[0].bytes, b->frame[0].bytes, a->frame[0].len);
 }
 
