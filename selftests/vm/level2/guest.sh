@@ -6,6 +6,8 @@
 # which the guest's disks hold. What the guest answers goes to standard output,
 # a word and its value a line; progress to standard error.
 
+. "$FERRY_ROOT/selftests/vm/lib.sh"
+
 work=$(mktemp -d)
 guest_cpus=1
 
@@ -44,7 +46,7 @@ guest_command()
 	guest_command=("$FERRY_QEMU" -nodefaults -no-user-config -display none -no-reboot
 		-machine q35 -accel kvm -cpu host,-xsave -smp "$guest_cpus" -m 256M
 		-kernel "$image" -initrd "$initramfs"
-		-append "console=ttyS0 quiet panic=-1 unknown_nmi_panic $stall_limits pci=lastbus=0 pcie_ports=native bytes=$bytes")
+		-append "console=ttyS0 quiet panic=-1 unknown_nmi_panic $stall_limits $quick_start pci=lastbus=0 pcie_ports=native bytes=$bytes")
 }
 
 # start_guest OPTION...: QEMU with further options.
