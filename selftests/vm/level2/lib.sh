@@ -8,14 +8,18 @@
 
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
-level2_mib=64
-level2_bytes=$((level2_mib << 20))
+# level2_sizes MIB KIB: how much the guest reads from the disk, and sends through the UART.
+level2_sizes()
+{
+	level2_mib=$1 level2_bytes=$(($1 << 20)) level2_kib=$2
+}
+level2_sizes 64 4
 
 # level2_prepare SERIES FOLDER [MODULE...]: the guest's initramfs, with drivers
-# besides NVMe's, and a disk in FOLDER.
+# besides NVMe's, and a disk in FOLDER. A kernel for debugging carries one that isn't.
 level2_prepare()
 {
-	local series=$1 folder=$2 release image
+	local series=${1%-debug} folder=$2 release image
 
 	shift 2
 	release=$("$ferry_vm/kernel" release "$series") &&
@@ -43,7 +47,7 @@ level2_run()
 	"$ferry_vm/run" --kernel "$1" --load --cpus 1 --memory 2G --timeout 900 \
 		--device "nvme,file=$level2_disk" -- \
 		"$ferry_vm/level2/carry" ferry-vfio-pci "$level2_image" \
-		"$level2_initramfs" "$level2_bytes" >"$2/facts" || level2_status=$?
+		"$level2_initramfs" "$level2_bytes" "$level2_kib" >"$2/facts" || level2_status=$?
 }
 
 # fact WORD: the value of the first fact of that name. facts WORD: all of them.
@@ -132,9 +136,9 @@ level2_judge()
 	verdict uart "the guest found a 16550A" \
 		"it found '$(fact uart-tty)': look at the FIFO and scratch registers" \
 		same "$(fact uart-tty | cut -d ' ' -f 2)" 4
-	verdict uart "4 KiB went through the UART and came back intact" \
+	verdict uart "$level2_kib KiB went through the UART and came back intact" \
 		"sent $(fact uart-sent | grep . || echo nothing), back $(fact uart-back | grep . || echo nothing)" \
-		same "$(fact uart-back)" "$(fact uart-sent | grep ' 4096$')"
+		same "$(fact uart-back)" "$(fact uart-sent | grep " $((level2_kib << 10))\$")"
 	verdict uart "the UART's interrupts were delivered" \
 		"they are: $(fact uart-interrupt | grep . || echo none); look at the level of INTx" \
 		test "$(fact uart-interrupt | cut -d ' ' -f 2 | grep . || echo 0)" -gt 0
