@@ -166,6 +166,22 @@ extern const struct raiser igb_msix;
 
 #define EDU_ID_VALUE	0x010000edU
 
+/* importer.c: an importer of dma-bufs, by a helper module */
+struct import {
+	int mapped;
+	/* how often it was told to let go */
+	unsigned int moves;
+	/* bus address of the first piece, and bytes of all */
+	unsigned long long addr;
+	unsigned long long len;
+};
+
+bool importer_exists(void);
+int importer_open(void);
+int importer_attach(int importer, int buf, const char *bdf, const char *kind);
+int importer_say(int importer, const char *command);
+struct import importer_look(int importer);
+
 /* mdev.c: mediated devices through sysfs */
 int mdev_type_find(const char *suffix, char *path, size_t size);
 int mdev_type_attr(const char *type, const char *attr, char *buf, size_t size);

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -51,11 +52,26 @@ int plane_dmabuf(const struct vdev *v, __u32 id)
 	return fd < 0 ? -errno : fd;
 }
 
+static void attr_path(const struct vdev *v, const char *attr, char *path,
+		      size_t size)
+{
+	snprintf(path, size, "/sys/bus/mdev/devices/%s/%s", v->name, attr);
+}
+
+int display_attr_read(const struct vdev *v, const char *attr)
+{
+	char path[256], text[FERRY_TEXT_MAX];
+	int ret;
+
+	attr_path(v, attr, path, sizeof(path));
+	ret = text_read(path, text, sizeof(text));
+	return ret < 0 ? ret : atoi(text);
+}
+
 int display_attr_write(const struct vdev *v, const char *attr, const char *val)
 {
 	char path[256];
 
-	snprintf(path, sizeof(path), "/sys/bus/mdev/devices/%s/%s", v->name,
-		 attr);
+	attr_path(v, attr, path, sizeof(path));
 	return text_write(path, val);
 }

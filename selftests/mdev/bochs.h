@@ -54,6 +54,8 @@ void dispi_write(const struct vdev *v, unsigned int reg, __u16 val);
 int plane_query(const struct vdev *v, __u32 flags,
 		struct vfio_device_gfx_plane_info *plane);
 int plane_dmabuf(const struct vdev *v, __u32 id);
+/* Attributes of the instance in sysfs; reading gives a number. */
+int display_attr_read(const struct vdev *v, const char *attr);
 int display_attr_write(const struct vdev *v, const char *attr, const char *val);
 
 #endif /* BOCHS_H */

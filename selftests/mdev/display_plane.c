@@ -52,8 +52,10 @@ TEST_F(plane, probe)
 	EXPECT_EQ(0, plane_query(&self->v, PROBE | REGION, &self->info));
 	EXPECT_EQ(0, plane_query(&self->v, PROBE | DMABUF, &self->info));
 	ASSERT_EQ(0, plane_query(&self->v, DMABUF, &self->info));
+	EXPECT_EQ(1, display_attr_read(&self->v, "dmabuf"));
 
 	ASSERT_EQ(0, display_attr_write(&self->v, "dmabuf", "0"));
+	EXPECT_EQ(0, display_attr_read(&self->v, "dmabuf"));
 	EXPECT_EQ(0, plane_query(&self->v, PROBE | REGION, &self->info));
 	EXPECT_EQ(-EINVAL, plane_query(&self->v, PROBE | DMABUF, &self->info));
 	EXPECT_EQ(-EINVAL, plane_query(&self->v, DMABUF, &self->info));
@@ -401,6 +403,42 @@ TEST_F(plane, dmabuf_memory)
 	EXPECT_EQ(MAP_FAILED, mremap(map, size, 2 * size, MREMAP_MAYMOVE));
 	munmap(map, size);
 	close(fd);
+}
+
+/* Another device gets at it by DMA, all of it, as often as it likes. */
+TEST_F(plane, dmabuf_imported)
+{
+	const char *missing = device_missing("igb");
+	const size_t size = 640 * 480 * 4;
+	struct import seen;
+	int fd, importer, i;
+
+	if (missing)
+		SKIP(return, "%s", missing);
+	importer = importer_open();
+	if (importer < 0)
+		SKIP(return, "module ferry-import-test is not loaded");
+	fd = dmabuf_at(&self->v, 16);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, importer_attach(importer, fd, device_bdf("igb"), "fixed"));
+	/* The importer holds it. */
+	close(fd);
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(0, importer_say(importer, "map"));
+		seen = importer_look(importer);
+		EXPECT_EQ(1, seen.mapped);
+		EXPECT_EQ(size, seen.len);
+		EXPECT_EQ(0, importer_say(importer, "unmap"));
+	}
+	/* It doesn't go away with the mode, or with its device. */
+	EXPECT_EQ(0, importer_say(importer, "map"));
+	bochs_mode(&self->v, 800, 600);
+	vdev_close(&self->v);
+	seen = importer_look(importer);
+	EXPECT_EQ(1, seen.mapped);
+	EXPECT_EQ(0, seen.moves);
+	EXPECT_EQ(0, importer_say(importer, "detach"));
+	close(importer);
 }
 
 /* It outlives the device, which goes dark, and the next user has other memory. */

@@ -15,6 +15,7 @@
 
 #ifdef FERRY_HAVE_DMABUF
 #include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
@@ -116,6 +117,10 @@ static int attach(struct import *im, int fd, const char *address,
 	im->pdev = find_device(address);
 	if (!im->pdev)
 		goto err_put_dmabuf;
+	/* As its driver would: memory can be anywhere. */
+	ret = dma_set_mask(&im->pdev->dev, DMA_BIT_MASK(64));
+	if (ret)
+		goto err_put_dev;
 	im->attachment = dma_buf_dynamic_attach(im->dmabuf, &im->pdev->dev, ops,
 						im);
 	if (IS_ERR(im->attachment)) {

@@ -14,7 +14,6 @@
 #include "../lib/ferrytest.h"
 #include "../lib/harness.h"
 
-#define IMPORTER	"/dev/ferry-import-test"
 #define BAR0		VFIO_PCI_BAR0_REGION_INDEX
 #define BAR2		VFIO_PCI_BAR2_REGION_INDEX
 #define RANGES_MAX	8
@@ -63,38 +62,6 @@ static int export(const struct vdev *v, __u32 bar, __u64 offset, __u64 length)
 	return export_ranges(v, bar, 1, &range);
 }
 
-static int say(int importer, const char *command)
-{
-	return write(importer, command, strlen(command)) < 0 ? -errno : 0;
-}
-
-static int attach(int importer, int buf, const char *bdf, const char *kind)
-{
-	char command[64];
-
-	snprintf(command, sizeof(command), "%s %d %s %s", "attach", buf, bdf,
-		 kind);
-	return say(importer, command);
-}
-
-struct state {
-	int mapped;
-	unsigned int moves;
-	unsigned long long addr;
-	unsigned long long len;
-};
-
-static struct state look(int importer)
-{
-	char text[128] = "";
-	struct state s = { .mapped = -1 };
-
-	if (pread(importer, text, sizeof(text) - 1, 0) > 0)
-		sscanf(text, "%d %u %llx %llx", &s.mapped, &s.moves, &s.addr,
-		       &s.len);
-	return s;
-}
-
 static unsigned long long bar_address(const char *bdf, unsigned int bar)
 {
 	char text[FERRY_TEXT_MAX], *line = text;
@@ -140,7 +107,7 @@ FIXTURE_SETUP(dmabuf)
 	cfg_command(&self->v, 0, PCI_COMMAND_MEMORY);
 	self->size = region_size(&self->v, BAR2);
 	self->page = sysconf(_SC_PAGESIZE);
-	self->importer = open(IMPORTER, O_RDWR | O_CLOEXEC);
+	self->importer = importer_open();
 	if (self->importer < 0)
 		SKIP(return, "module ferry-import-test is not loaded");
 }
@@ -161,7 +128,7 @@ TEST(offered)
 	if (missing)
 		SKIP(return, "%s", missing);
 	ASSERT_EQ(0, vdev_open_device(&v, "ivshmem"));
-	if (path_exists(IMPORTER)) {
+	if (importer_exists()) {
 		EXPECT_EQ(0, ask(&v, VFIO_DEVICE_FEATURE_PROBE, &r));
 		EXPECT_EQ(0, ask(&v, VFIO_DEVICE_FEATURE_PROBE |
 				 VFIO_DEVICE_FEATURE_GET, &r));
@@ -184,29 +151,31 @@ TEST_F(dmabuf, addresses)
 		{ 8 * self->page, 4 * self->page },
 		{ self->size - self->page, self->page },
 	};
-	struct state s;
+	struct import s;
 	int buf;
 
 	buf = export(&self->v, BAR2, 0, self->size);
 	ASSERT_LE(0, buf);
 	EXPECT_EQ((off_t)self->size, lseek(buf, 0, SEEK_END));
-	ASSERT_EQ(0, attach(self->importer, buf, self->v.name, "revocable"));
-	EXPECT_EQ(0, look(self->importer).mapped);
-	ASSERT_EQ(0, say(self->importer, "map"));
-	s = look(self->importer);
+	ASSERT_EQ(0, importer_attach(self->importer, buf, self->v.name,
+				     "revocable"));
+	EXPECT_EQ(0, importer_look(self->importer).mapped);
+	ASSERT_EQ(0, importer_say(self->importer, "map"));
+	s = importer_look(self->importer);
 	EXPECT_EQ(1, s.mapped);
 	EXPECT_EQ(bar, s.addr);
 	EXPECT_EQ(self->size, s.len);
-	ASSERT_EQ(0, say(self->importer, "unmap"));
-	ASSERT_EQ(0, say(self->importer, "detach"));
+	ASSERT_EQ(0, importer_say(self->importer, "unmap"));
+	ASSERT_EQ(0, importer_say(self->importer, "detach"));
 	close(buf);
 
 	buf = export_ranges(&self->v, BAR2, 3, ranges);
 	ASSERT_LE(0, buf);
 	EXPECT_EQ((off_t)(6 * self->page), lseek(buf, 0, SEEK_END));
-	ASSERT_EQ(0, attach(self->importer, buf, self->v.name, "revocable"));
-	ASSERT_EQ(0, say(self->importer, "map"));
-	s = look(self->importer);
+	ASSERT_EQ(0, importer_attach(self->importer, buf, self->v.name,
+				     "revocable"));
+	ASSERT_EQ(0, importer_say(self->importer, "map"));
+	s = importer_look(self->importer);
 	EXPECT_EQ(bar + 2 * self->page, s.addr);
 	EXPECT_EQ(6 * self->page, s.len);
 	close(buf);
@@ -218,11 +187,12 @@ TEST_F(dmabuf, importers)
 	int buf = export(&self->v, BAR2, 0, self->size);
 
 	ASSERT_LE(0, buf);
-	EXPECT_EQ(-EOPNOTSUPP, attach(self->importer, buf, self->v.name,
-				      "no-p2p"));
-	EXPECT_EQ(-EOPNOTSUPP, attach(self->importer, buf, self->v.name,
-				      "fixed"));
-	EXPECT_EQ(0, attach(self->importer, buf, self->v.name, "revocable"));
+	EXPECT_EQ(-EOPNOTSUPP, importer_attach(self->importer, buf, self->v.name,
+					       "no-p2p"));
+	EXPECT_EQ(-EOPNOTSUPP, importer_attach(self->importer, buf, self->v.name,
+					       "fixed"));
+	EXPECT_EQ(0, importer_attach(self->importer, buf, self->v.name,
+				     "revocable"));
 	close(buf);
 }
 
@@ -234,35 +204,35 @@ static void check_revoke(struct __test_metadata *_metadata,
 {
 	int buf = export(&self->v, BAR2, 0, self->page), other;
 	unsigned int moves;
-	struct state s;
+	struct import s;
 
 	ASSERT_LE(0, buf);
-	ASSERT_EQ(0, attach(self->importer, buf, self->v.name, kind));
-	ASSERT_EQ(0, say(self->importer, "map"));
-	moves = look(self->importer).moves;
+	ASSERT_EQ(0, importer_attach(self->importer, buf, self->v.name, kind));
+	ASSERT_EQ(0, importer_say(self->importer, "map"));
+	moves = importer_look(self->importer).moves;
 
 	cfg_command(&self->v, PCI_COMMAND_MEMORY, 0);
-	s = look(self->importer);
+	s = importer_look(self->importer);
 	EXPECT_EQ(0, s.mapped);
 	EXPECT_LT(moves, s.moves);
 	moves = s.moves;
-	EXPECT_EQ(-ENODEV, say(self->importer, "map"));
-	other = open(IMPORTER, O_RDWR | O_CLOEXEC);
-	EXPECT_EQ(-ENODEV, attach(other, buf, self->v.name, kind));
+	EXPECT_EQ(-ENODEV, importer_say(self->importer, "map"));
+	other = importer_open();
+	EXPECT_EQ(-ENODEV, importer_attach(other, buf, self->v.name, kind));
 
 	/* Told that it is back. */
 	cfg_command(&self->v, 0, PCI_COMMAND_MEMORY);
-	EXPECT_LT(moves, look(self->importer).moves);
-	EXPECT_EQ(0, say(self->importer, "map"));
-	EXPECT_EQ(1, look(self->importer).mapped);
-	EXPECT_EQ(0, attach(other, buf, self->v.name, kind));
-	EXPECT_EQ(0, say(other, "map"));
+	EXPECT_LT(moves, importer_look(self->importer).moves);
+	EXPECT_EQ(0, importer_say(self->importer, "map"));
+	EXPECT_EQ(1, importer_look(self->importer).mapped);
+	EXPECT_EQ(0, importer_attach(other, buf, self->v.name, kind));
+	EXPECT_EQ(0, importer_say(other, "map"));
 	cfg_command(&self->v, PCI_COMMAND_MEMORY, 0);
-	EXPECT_EQ(0, look(self->importer).mapped);
-	EXPECT_EQ(0, look(other).mapped);
+	EXPECT_EQ(0, importer_look(self->importer).mapped);
+	EXPECT_EQ(0, importer_look(other).mapped);
 	cfg_command(&self->v, 0, PCI_COMMAND_MEMORY);
 	close(other);
-	ASSERT_EQ(0, say(self->importer, "detach"));
+	ASSERT_EQ(0, importer_say(self->importer, "detach"));
 	close(buf);
 }
 
@@ -306,7 +276,7 @@ FIXTURE_VARIANT_ADD(revocation, lazy)
 FIXTURE_SETUP(revocation)
 {
 	const char *missing = device_missing("igb");
-	struct state s;
+	struct import s;
 
 	self->importer = -1;
 	self->buf = -1;
@@ -315,17 +285,17 @@ FIXTURE_SETUP(revocation)
 	ASSERT_EQ(0, vdev_open_device(&self->v, "igb"));
 	if (!is_offered(&self->v))
 		SKIP(return, "no dma-bufs of BARs on this kernel");
-	self->importer = open(IMPORTER, O_RDWR | O_CLOEXEC);
+	self->importer = importer_open();
 	if (self->importer < 0)
 		SKIP(return, "module ferry-import-test is not loaded");
 	self->page = sysconf(_SC_PAGESIZE);
 	cfg_command(&self->v, 0, PCI_COMMAND_MEMORY);
 	self->buf = export(&self->v, BAR0, 0, self->page);
 	ASSERT_LE(0, self->buf);
-	ASSERT_EQ(0, attach(self->importer, self->buf, self->v.name,
-			    variant->kind));
-	ASSERT_EQ(0, say(self->importer, "map"));
-	s = look(self->importer);
+	ASSERT_EQ(0, importer_attach(self->importer, self->buf, self->v.name,
+				     variant->kind));
+	ASSERT_EQ(0, importer_say(self->importer, "map"));
+	s = importer_look(self->importer);
 	ASSERT_EQ(1, s.mapped);
 	self->moves = s.moves;
 	self->addr = s.addr;
@@ -342,7 +312,7 @@ FIXTURE_TEARDOWN(revocation)
 static void check_told(struct __test_metadata *_metadata,
 		       FIXTURE_DATA(revocation) * self)
 {
-	struct state s = look(self->importer);
+	struct import s = importer_look(self->importer);
 
 	EXPECT_EQ(0, s.mapped);
 	EXPECT_LT(self->moves, s.moves);
@@ -353,17 +323,17 @@ static void check_gone(struct __test_metadata *_metadata,
 		       FIXTURE_DATA(revocation) * self)
 {
 	check_told(_metadata, self);
-	EXPECT_EQ(-ENODEV, say(self->importer, "map"));
+	EXPECT_EQ(-ENODEV, importer_say(self->importer, "map"));
 }
 
 /* It can have it again, where it was. */
 static void check_back(struct __test_metadata *_metadata,
 		       FIXTURE_DATA(revocation) * self)
 {
-	struct state s;
+	struct import s;
 
-	EXPECT_EQ(0, say(self->importer, "map"));
-	s = look(self->importer);
+	EXPECT_EQ(0, importer_say(self->importer, "map"));
+	s = importer_look(self->importer);
 	EXPECT_EQ(1, s.mapped);
 	EXPECT_EQ(self->addr, s.addr);
 	EXPECT_EQ(self->page, s.len);
@@ -396,7 +366,7 @@ TEST_F(revocation, reset_while_off)
 	cfg_command(&self->v, PCI_COMMAND_MEMORY, 0);
 	check_gone(_metadata, self);
 	ASSERT_EQ(0, vdev_reset(&self->v));
-	EXPECT_EQ(-ENODEV, say(self->importer, "map"));
+	EXPECT_EQ(-ENODEV, importer_say(self->importer, "map"));
 	cfg_command(&self->v, 0, PCI_COMMAND_MEMORY);
 	check_back(_metadata, self);
 }
@@ -433,7 +403,7 @@ TEST_F(revocation, low_power)
 	check_gone(_metadata, self);
 	/* An access wakes it for as long as it takes, and no longer. */
 	EXPECT_NE(~0U, region_r32(&self->v, BAR0, 8));
-	EXPECT_EQ(-ENODEV, say(self->importer, "map"));
+	EXPECT_EQ(-ENODEV, importer_say(self->importer, "map"));
 	ASSERT_EQ(0, vdev_feature_set(&self->v,
 				      VFIO_DEVICE_FEATURE_LOW_POWER_EXIT,
 				      NULL, 0));
@@ -465,7 +435,7 @@ TEST_F(revocation, close)
 	check_gone(_metadata, self);
 	ASSERT_EQ(0, vdev_open_device(&self->v, "igb"));
 	cfg_command(&self->v, 0, PCI_COMMAND_MEMORY);
-	EXPECT_EQ(-ENODEV, say(self->importer, "map"));
+	EXPECT_EQ(-ENODEV, importer_say(self->importer, "map"));
 }
 
 /* Made while there is no memory: none until there is. */
@@ -476,11 +446,12 @@ TEST_F(dmabuf, made_while_off)
 	cfg_command(&self->v, PCI_COMMAND_MEMORY, 0);
 	buf = export(&self->v, BAR2, 0, self->page);
 	ASSERT_LE(0, buf);
-	EXPECT_EQ(-ENODEV, attach(self->importer, buf, self->v.name,
-				  "revocable"));
+	EXPECT_EQ(-ENODEV, importer_attach(self->importer, buf, self->v.name,
+					   "revocable"));
 	cfg_command(&self->v, 0, PCI_COMMAND_MEMORY);
-	ASSERT_EQ(0, attach(self->importer, buf, self->v.name, "revocable"));
-	EXPECT_EQ(0, say(self->importer, "map"));
+	ASSERT_EQ(0, importer_attach(self->importer, buf, self->v.name,
+				     "revocable"));
+	EXPECT_EQ(0, importer_say(self->importer, "map"));
 	close(buf);
 }
 
@@ -490,28 +461,29 @@ TEST_F(dmabuf, outlives_the_device)
 	int buf = export(&self->v, BAR2, 0, self->page), again;
 
 	ASSERT_LE(0, buf);
-	ASSERT_EQ(0, attach(self->importer, buf, self->v.name, "lazy"));
-	ASSERT_EQ(0, say(self->importer, "map"));
+	ASSERT_EQ(0, importer_attach(self->importer, buf, self->v.name,
+				     "lazy"));
+	ASSERT_EQ(0, importer_say(self->importer, "map"));
 	vdev_close(&self->v);
-	EXPECT_EQ(0, look(self->importer).mapped);
-	EXPECT_EQ(-ENODEV, say(self->importer, "map"));
+	EXPECT_EQ(0, importer_look(self->importer).mapped);
+	EXPECT_EQ(-ENODEV, importer_say(self->importer, "map"));
 
 	ASSERT_EQ(0, vdev_open_device(&self->v, "ivshmem"));
 	cfg_command(&self->v, 0, PCI_COMMAND_MEMORY);
-	EXPECT_EQ(-ENODEV, say(self->importer, "map"));
+	EXPECT_EQ(-ENODEV, importer_say(self->importer, "map"));
 	again = export(&self->v, BAR2, 0, self->page);
 	EXPECT_LE(0, again);
 	cfg_command(&self->v, PCI_COMMAND_MEMORY, 0);
 	cfg_command(&self->v, 0, PCI_COMMAND_MEMORY);
-	EXPECT_EQ(-ENODEV, say(self->importer, "map"));
+	EXPECT_EQ(-ENODEV, importer_say(self->importer, "map"));
 	close(again);
 
 	/* Nor does it keep the driver from letting the device go. */
 	vdev_close(&self->v);
 	EXPECT_EQ(0, pci_unbind(device_bdf("ivshmem")));
-	EXPECT_EQ(-ENODEV, say(self->importer, "map"));
+	EXPECT_EQ(-ENODEV, importer_say(self->importer, "map"));
 	close(buf);
-	ASSERT_EQ(0, say(self->importer, "detach"));
+	ASSERT_EQ(0, importer_say(self->importer, "detach"));
 	ASSERT_EQ(0, vdev_open_device(&self->v, "ivshmem"));
 }
 
@@ -550,18 +522,19 @@ static void race_once(struct __test_metadata *_metadata,
 		      struct outcomes *o)
 {
 	int buf = export(&self->v, BAR2, 0, self->page);
-	struct state s;
+	struct import s;
 
 	ASSERT_LE(0, buf);
-	if (attach(self->importer, buf, self->v.name, kinds[round % 2])) {
+	if (importer_attach(self->importer, buf, self->v.name,
+			    kinds[round % 2])) {
 		o->refused++;
 		close(buf);
 		return;
 	}
-	if (!say(self->importer, "map")) {
+	if (!importer_say(self->importer, "map")) {
 		o->mapped++;
 		usleep(round % 8 * 50);
-		s = look(self->importer);
+		s = importer_look(self->importer);
 		/* Nobody unmaps it but who takes the memory away. */
 		if (!s.mapped) {
 			EXPECT_NE(0, s.moves);
@@ -569,7 +542,7 @@ static void race_once(struct __test_metadata *_metadata,
 		}
 	}
 	close(buf);
-	ASSERT_EQ(0, say(self->importer, "detach"));
+	ASSERT_EQ(0, importer_say(self->importer, "detach"));
 }
 
 /* Made, mapped and closed while the gate moves: all that can happen does. */
@@ -594,8 +567,9 @@ TEST_F(dmabuf, race)
 	/* After that everything is as ever. */
 	buf = export(&self->v, BAR2, 0, self->page);
 	ASSERT_LE(0, buf);
-	ASSERT_EQ(0, attach(self->importer, buf, self->v.name, "revocable"));
-	EXPECT_EQ(0, say(self->importer, "map"));
+	ASSERT_EQ(0, importer_attach(self->importer, buf, self->v.name,
+				     "revocable"));
+	EXPECT_EQ(0, importer_say(self->importer, "map"));
 	close(buf);
 }
 
