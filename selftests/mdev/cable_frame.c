@@ -83,6 +83,46 @@ TEST_F(frame, other_format)
 	EXPECT_EQ('A', host_read(c));
 }
 
+/* Where one looks for a stop bit the other still sends data, but not only zeros. */
+TEST_F(frame, no_stop_bit)
+{
+	const __u8 errors = UART_LSR_FE | UART_LSR_PE | UART_LSR_BI;
+	const struct cable *c = &self->c;
+	struct serial_icounter_struct counts;
+
+	ASSERT_EQ(0, host_set(c, B115200, CS8, 0));
+	guest_format(c, 1, UART_LCR_WLEN7);
+	ASSERT_EQ(0, host_write(c, 0x01));
+	ASSERT_TRUE(becomes(c, UART_LSR, errors, UART_LSR_FE));
+	EXPECT_EQ(0x01, in(c, UART_RX));
+	ASSERT_EQ(0, host_write(c, 0x81));
+	EXPECT_EQ(0x01, guest_read(c));
+	EXPECT_EQ(0, in(c, UART_LSR) & errors);
+
+	ASSERT_EQ(0, host_set(c, B115200, CS7, INPCK | PARMRK));
+	guest_format(c, 1, UART_LCR_WLEN8);
+	ASSERT_EQ(0, guest_write(c, 0x01));
+	EXPECT_EQ(0xff, host_read(c));
+	EXPECT_EQ(0, host_read(c));
+	EXPECT_EQ(0x01, host_read(c));
+	ASSERT_EQ(0, ioctl(c->tty, TIOCGICOUNT, &counts));
+	EXPECT_EQ(1, counts.frame);
+	EXPECT_EQ(1, counts.rx);
+}
+
+/* The host is told how fast it goes, which is no faster than a guest can. */
+TEST_F(frame, fastest)
+{
+	const struct cable *c = &self->c;
+	struct termios t;
+
+	ASSERT_EQ(0, host_set(c, B230400, CS8, 0));
+	ASSERT_EQ(0, tcgetattr(c->tty, &t));
+	EXPECT_EQ(B115200, cfgetospeed(&t));
+	ASSERT_EQ(0, host_write(c, 'x'));
+	EXPECT_EQ('x', guest_read(c));
+}
+
 /* Each parity, understood by who expects it and by nobody else. */
 TEST_F(frame, parity)
 {

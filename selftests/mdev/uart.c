@@ -338,6 +338,21 @@ TEST_F(uart, fifo_clear)
 	EXPECT_FALSE(in(&self->v, UART_LSR) & UART_LSR_DR);
 }
 
+/* What waits for its turn is forgotten, and there is room again. */
+TEST_F(uart, fifo_clear_transmitter)
+{
+	const __u8 room = UART_LSR_THRE;
+
+	/* Two bits a second: none of it arrives here. */
+	set_divisor(&self->v, 0xffff);
+	out(&self->v, UART_FCR, FIFO_ON);
+	out(&self->v, UART_TX, 1);
+	out(&self->v, UART_TX, 2);
+	EXPECT_EQ(0, in(&self->v, UART_LSR) & room);
+	out(&self->v, UART_FCR, FIFO_ON | UART_FCR_CLEAR_XMIT);
+	EXPECT_EQ(room, in(&self->v, UART_LSR) & (room | UART_LSR_DR));
+}
+
 /* A stream of more than any FIFO, as a driver without interrupts sends it. */
 TEST_F(uart, stream)
 {
@@ -393,6 +408,24 @@ TEST_F(uart, break_is_received)
 	EXPECT_EQ(0, in(&self->v, UART_LSR) & UART_LSR_BI);
 	out(&self->v, UART_LCR, UART_LCR_WLEN8);
 	EXPECT_EQ(0, in(&self->v, UART_RX));
+}
+
+/* What is sent meanwhile doesn't get onto the line. */
+TEST_F(uart, break_hides_bytes)
+{
+	int i;
+
+	out(&self->v, UART_FCR, FIFO_ON);
+	out(&self->v, UART_LCR, UART_LCR_WLEN8 | UART_LCR_SBC);
+	for (i = 0; i < 3; i++)
+		out(&self->v, UART_TX, 'x');
+	ASSERT_TRUE(sent(&self->v));
+	EXPECT_EQ(0, in(&self->v, UART_RX));
+	EXPECT_EQ(0, in(&self->v, UART_LSR) & UART_LSR_DR);
+	out(&self->v, UART_LCR, UART_LCR_WLEN8);
+	out(&self->v, UART_TX, 'y');
+	ASSERT_TRUE(received(&self->v));
+	EXPECT_EQ('y', in(&self->v, UART_RX));
 }
 
 /* Nobody reads, nobody stops the sender: what comes is lost, and told. */

@@ -179,6 +179,9 @@ static void errors_come_through(void)
 		CHECK_EQ(ferry_config_read(&dev->cfg, 0, buf, 256), -EIO);
 	}
 	CHECK_EQ(ferry_config_read(&dev->cfg, 0, buf, 256), 0);
+	/* So does that of less than a dword: STATUS. */
+	dev->fail_read = 1;
+	CHECK_EQ(ferry_config_read(&dev->cfg, 0x06, buf, 2), -EIO);
 	device_free(dev);
 }
 
