@@ -38,9 +38,12 @@ static struct sg_table *picture_map(struct dma_buf_attachment *attachment,
 	table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
 	if (!table)
 		return ERR_PTR(-ENOMEM);
-	ret = sg_alloc_table_from_pages(table, picture->pages, picture->nr, 0,
-					attachment->dmabuf->size,
-					GFP_KERNEL_ACCOUNT);
+	/* Pages that lie behind each other are one segment, if the device can take it. */
+	ret = sg_alloc_table_from_pages_segment(table, picture->pages,
+						picture->nr, 0,
+						attachment->dmabuf->size,
+						dma_get_max_seg_size(attachment->dev),
+						GFP_KERNEL_ACCOUNT);
 	if (ret)
 		goto err_free;
 	ret = dma_map_sgtable(attachment->dev, table, dir, 0);

@@ -751,6 +751,56 @@ TEST_F(failing_display, plane)
 	EXPECT_TRUE(sweep(&s));
 }
 
+static int map_picture(void *ctx)
+{
+	struct job *j = ctx;
+
+	return importer_say(j->fd, "map");
+}
+
+static int unmap_picture(void *ctx)
+{
+	struct job *j = ctx;
+
+	return importer_say(j->fd, "unmap");
+}
+
+static bool picture_mapped(void *ctx, bool done)
+{
+	struct job *j = ctx;
+	struct import seen = importer_look(j->fd);
+
+	return works(j, done) && seen.mapped == done && !!seen.len == done;
+}
+
+/* For another device, whose driver it is that gets the errno. */
+TEST_F(failing_display, import)
+{
+	const char *missing = device_missing("igb");
+	struct job *j = &self->j;
+	struct sweep s = {
+		.what = "map of a picture",
+		.call = map_picture,
+		.undo = unmap_picture,
+		.check = picture_mapped,
+		.ctx = j,
+	};
+	int buf;
+
+	if (missing)
+		SKIP(return, "%s", missing);
+	j->fd = importer_open();
+	if (j->fd < 0)
+		SKIP(return, "module ferry-import-test is not loaded");
+	ASSERT_EQ(0, query_dmabuf(j));
+	buf = plane_dmabuf(&j->v, j->len);
+	ASSERT_LE(0, buf);
+	ASSERT_EQ(0, importer_attach(j->fd, buf, device_bdf("igb"), "fixed"));
+	EXPECT_TRUE(sweep(&s));
+	close(j->fd);
+	close(buf);
+}
+
 TEST_F(failing_display, edid)
 {
 	struct job *j = &self->j;
