@@ -14,6 +14,10 @@ guest_cpus=1
 # Generous: they only have to end a guest that hangs.
 quiet_limit=600
 poweroff_limit=120
+case ${FERRY_KERNEL:-} in
+# A start takes ten minutes.
+*-debug) quiet_limit=1800 poweroff_limit=600 ;;
+esac
 
 # Nor may a processor that is emulated twice look stuck because the host is busy:
 # a UART that loops back without delay keeps one in its handler for half a minute.

@@ -43,8 +43,11 @@ level2_prepare()
 # the whole machine was reset out of the blue in every fifth run.
 level2_run()
 {
+	local timeout=900
+
+	[[ $1 != *-debug ]] || timeout=3600
 	level2_status=0
-	"$ferry_vm/run" --kernel "$1" --load --cpus 1 --memory 2G --timeout 900 \
+	"$ferry_vm/run" --kernel "$1" --load --cpus 1 --memory 2G --timeout "$timeout" \
 		--device "nvme,file=$level2_disk" -- \
 		"$ferry_vm/level2/carry" ferry-vfio-pci "$level2_image" \
 		"$level2_initramfs" "$level2_bytes" "$level2_kib" >"$2/facts" || level2_status=$?
