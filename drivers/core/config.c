@@ -219,6 +219,15 @@ static int settle(struct ferry_config *cfg,
 	return 0;
 }
 
+/*
+ * Nobody knows what hardware has made of a write that failed half way, or that
+ * could not be read back: from now on it is asked.
+ */
+static void distrust(struct ferry_config *cfg, unsigned int off)
+{
+	bitmap_set(cfg->live, off & ~3, 4);
+}
+
 static int write_piece(struct ferry_config *cfg, unsigned int off,
 		       unsigned int width, u32 data)
 {
@@ -243,7 +252,11 @@ static int write_piece(struct ferry_config *cfg, unsigned int off,
 		change->error = err;
 		cfg->ops->after(cfg->ctx, change);
 	}
-	return err ? err : settle(cfg, &piece);
+	if (!err)
+		err = settle(cfg, &piece);
+	if (err)
+		distrust(cfg, off);
+	return err;
 }
 
 /**

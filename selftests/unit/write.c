@@ -229,6 +229,27 @@ static void errors_change_nothing(void)
 	device_free(dev);
 }
 
+/* What could not be read back is read when it is asked for. */
+static void nothing_stale(void)
+{
+	struct device *dev = device_igb();
+	const u8 buf[4] = { 0x08, 0x40 };
+	u32 word;
+
+	device_must_open(dev);
+	CHECK(ferry_config_peek(&dev->cfg, 0x0c, &word, 4));
+	dev->fail_read = 1;
+	CHECK_EQ(ferry_config_write(&dev->cfg, 0x0c, buf, 2), -EIO);
+	CHECK_EQ(device_get(dev, 0x0c, 2), 0x4008);
+	CHECK_EQ(user_read(dev, 0x0c, 2), 0x4008);
+	/* One half of it has got there. */
+	dev->fail_write = 2;
+	CHECK_EQ(ferry_config_write(&dev->cfg, 0x0c, buf + 2, 2), 0);
+	CHECK_EQ(ferry_config_write(&dev->cfg, 0x0c, buf, 2), -EIO);
+	CHECK_EQ(user_read(dev, 0x0c, 2), device_get(dev, 0x0c, 2));
+	device_free(dev);
+}
+
 static void msi_belongs_to_interrupts(void)
 {
 	struct device *dev = device_sampler();
@@ -285,6 +306,7 @@ const struct test write_tests[] = {
 	{ "write.width_is_kept", width_is_kept },
 	{ "write.any_write_is_its_bytes", any_write_is_its_bytes },
 	{ "write.errors_change_nothing", errors_change_nothing },
+	{ "write.nothing_stale", nothing_stale },
 	{ "write.msi_belongs_to_interrupts", msi_belongs_to_interrupts },
 	{ }
 };
