@@ -36,8 +36,9 @@ static void check_own(struct space *s)
 		return;
 	ferry_config_save(&s->cfg, own);
 	CHECK_EQ(ferry_config_verify(&s->cfg, own), 0);
+	/* Which states there are is not saved, if the device sets it by itself. */
 	if (pm)
-		CHECK(layout_power_exists(own[pm + 3], own[pm + 4]));
+		CHECK(layout_power_exists(ferry_config_get8(&s->cfg, pm + 3), own[pm + 4]));
 }
 
 static void space_open(struct space *s, struct input *in)
