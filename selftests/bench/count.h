@@ -13,7 +13,7 @@
 #define OFTEN	64
 #define SELDOM	4
 /* For what frees memory that RCU gives back later */
-#define FREELY	65536
+#define FREELY	262144
 /* Calls that a mean is of */
 #define MANY	64
 /* Nanoseconds, a multiple of the timer's */
