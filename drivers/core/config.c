@@ -221,11 +221,13 @@ static int settle(struct ferry_config *cfg,
 
 /*
  * Nobody knows what hardware has made of a write that failed half way, or that
- * could not be read back: from now on it is asked.
+ * could not be read back: from now on it is asked. Out of line, so that writes
+ * that go well keep their registers.
  */
-static void distrust(struct ferry_config *cfg, unsigned int off)
+static noinline void distrust(struct ferry_config *cfg,
+			      const struct ferry_config_piece *piece)
 {
-	bitmap_set(cfg->live, off & ~3, 4);
+	bitmap_set(cfg->live, piece->off & ~3, 4);
 }
 
 static int write_piece(struct ferry_config *cfg, unsigned int off,
@@ -254,8 +256,8 @@ static int write_piece(struct ferry_config *cfg, unsigned int off,
 	}
 	if (!err)
 		err = settle(cfg, &piece);
-	if (err)
-		distrust(cfg, off);
+	if (unlikely(err))
+		distrust(cfg, &piece);
 	return err;
 }
 

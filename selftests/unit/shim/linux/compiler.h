@@ -3,6 +3,9 @@
 #ifndef _FERRY_SHIM_COMPILER_H
 #define _FERRY_SHIM_COMPILER_H
 
+#define noinline		__attribute__((noinline))
+#define unlikely(x)		__builtin_expect(!!(x), 0)
+
 #define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, val)	__atomic_store_n(&(x), val, __ATOMIC_RELAXED)
 
