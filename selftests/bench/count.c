@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "count.h"
 
@@ -53,14 +54,16 @@ static long one_round(struct bench *b, int (*call)(struct bench *b),
 	return now() - begin - clock - aside;
 }
 
-/* Of one call, in the cheapest of ROUNDS rounds of @often; a negative errno if one fails. */
-long cheapest(struct bench *b, int (*call)(struct bench *b),
-	      unsigned int often)
+/* Of one call, in the cheapest of ROUNDS rounds, each after @quiet microseconds. */
+static long cheapest_after(struct bench *b, int (*call)(struct bench *b),
+			   unsigned int often, unsigned int quiet)
 {
 	long best = LONG_MAX, took;
 	unsigned int i;
 
 	for (i = 0; i < ROUNDS; i++) {
+		if (quiet)
+			usleep(quiet);
 		took = one_round(b, call, often);
 		if (took < 0)
 			return took;
@@ -68,6 +71,13 @@ long cheapest(struct bench *b, int (*call)(struct bench *b),
 			best = took;
 	}
 	return (best + often / 2) / often;
+}
+
+/* Of one call, in the cheapest of ROUNDS rounds of @often; a negative errno if one fails. */
+long cheapest(struct bench *b, int (*call)(struct bench *b),
+	      unsigned int often)
+{
+	return cheapest_after(b, call, often, 0);
 }
 
 /* As the timer finds each call in another place, however it makes them wait. */
@@ -136,18 +146,14 @@ void measure(struct bench *b, const char *what, int (*call)(struct bench *b),
 }
 
 /*
- * The same for one that frees what RCU gives back later. That comes in heaps: the cheapest
- * round would be the one in which fewest came by chance.
+ * The same for one that frees what RCU gives back later, in heaps, to rounds of other calls:
+ * each begins when nothing is left to give back, and is over before there is more.
  */
 void measure_freely(struct bench *b, const char *what,
 		    int (*call)(struct bench *b))
 {
-	long took;
-
-	if (!begins(b, what, call))
-		return;
-	took = one_round(b, call, FREELY);
-	report(what, took < 0 ? took : (took + FREELY / 2) / FREELY);
+	if (begins(b, what, call))
+		report(what, cheapest_after(b, call, OFTEN, QUIET));
 }
 
 /* The same for one that may take long. */

@@ -9,11 +9,11 @@
 
 #include "../lib/ferrytest.h"
 
-#define ROUNDS	16
+#define ROUNDS	64
 #define OFTEN	64
 #define SELDOM	4
-/* For what frees memory that RCU gives back later */
-#define FREELY	262144
+/* Microseconds after which RCU has given everything back */
+#define QUIET	50000
 /* Calls that a mean is of */
 #define MANY	64
 /* Nanoseconds, a multiple of the timer's */

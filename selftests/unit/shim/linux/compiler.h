@@ -3,7 +3,7 @@
 #ifndef _FERRY_SHIM_COMPILER_H
 #define _FERRY_SHIM_COMPILER_H
 
-#define noinline		__attribute__((noinline))
+#define noinline
 #define unlikely(x)		__builtin_expect(!!(x), 0)
 
 #define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
