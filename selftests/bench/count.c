@@ -54,14 +54,15 @@ static long one_round(struct bench *b, int (*call)(struct bench *b),
 	return now() - begin - clock - aside;
 }
 
-/* Of one call, in the cheapest of ROUNDS rounds, each after @quiet microseconds. */
-static long cheapest_after(struct bench *b, int (*call)(struct bench *b),
-			   unsigned int often, unsigned int quiet)
+/* Of one call, in the cheapest of @rounds of @often, each after @quiet microseconds. */
+static long cheapest_of(struct bench *b, int (*call)(struct bench *b),
+			unsigned int often, unsigned int rounds,
+			unsigned int quiet)
 {
 	long best = LONG_MAX, took;
 	unsigned int i;
 
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < rounds; i++) {
 		if (quiet)
 			usleep(quiet);
 		took = one_round(b, call, often);
@@ -77,7 +78,7 @@ static long cheapest_after(struct bench *b, int (*call)(struct bench *b),
 long cheapest(struct bench *b, int (*call)(struct bench *b),
 	      unsigned int often)
 {
-	return cheapest_after(b, call, often, 0);
+	return cheapest_of(b, call, often, ROUNDS, 0);
 }
 
 /* As the timer finds each call in another place, however it makes them wait. */
@@ -147,13 +148,14 @@ void measure(struct bench *b, const char *what, int (*call)(struct bench *b),
 
 /*
  * The same for one that frees what RCU gives back later, in heaps, to rounds of other calls:
- * each begins when nothing is left to give back, and is over before there is more.
+ * each begins when nothing is left to give back, and is over before there is more. Where
+ * the memory lies that the calls get differs from round to round, so that it takes more of them.
  */
 void measure_freely(struct bench *b, const char *what,
 		    int (*call)(struct bench *b))
 {
 	if (begins(b, what, call))
-		report(what, cheapest_after(b, call, OFTEN, QUIET));
+		report(what, cheapest_of(b, call, OFTEN, QUIET_ROUNDS, QUIET));
 }
 
 /* The same for one that may take long. */

@@ -14,6 +14,7 @@
 #define SELDOM	4
 /* Microseconds after which RCU has given everything back */
 #define QUIET	50000
+#define QUIET_ROUNDS	256
 /* Calls that a mean is of */
 #define MANY	64
 /* Nanoseconds, a multiple of the timer's */
