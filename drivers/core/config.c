@@ -113,12 +113,13 @@ EXPORT_SYMBOL_GPL(ferry_config_read);
 
 /**
  * ferry_config_set_live() - the device changes a register by itself
- * @cfg:   the space of an emulated function
+ * @cfg:   the space
  * @off:   where the register begins
  * @width: its bytes, 1, 2 or 4; @off is a multiple of it
  *
- * ferry_config_peek() does not answer for it any more. Whoever calls
- * ferry_config_read() brings it up to date before.
+ * ferry_config_peek() does not answer for it any more. A real function is
+ * asked by ferry_config_read(); of an emulated one, whoever calls that brings
+ * it up to date before.
  */
 void ferry_config_set_live(struct ferry_config *cfg, unsigned int off,
 			   unsigned int width)
@@ -219,17 +220,6 @@ static int settle(struct ferry_config *cfg,
 	return 0;
 }
 
-/*
- * Nobody knows what hardware has made of a write that failed half way, or that
- * could not be read back: from now on it is asked. Out of line, so that writes
- * that go well keep their registers.
- */
-static noinline void distrust(struct ferry_config *cfg,
-			      const struct ferry_config_piece *piece)
-{
-	bitmap_set(cfg->live, piece->off & ~3, 4);
-}
-
 static int write_piece(struct ferry_config *cfg, unsigned int off,
 		       unsigned int width, u32 data)
 {
@@ -256,8 +246,9 @@ static int write_piece(struct ferry_config *cfg, unsigned int off,
 	}
 	if (!err)
 		err = settle(cfg, &piece);
+	/* Nobody knows what hardware has made of it: from now on it is asked. */
 	if (unlikely(err))
-		distrust(cfg, &piece);
+		ferry_config_set_live(cfg, piece.off & ~3, 4);
 	return err;
 }
 

@@ -3,7 +3,6 @@
 #ifndef _FERRY_SHIM_COMPILER_H
 #define _FERRY_SHIM_COMPILER_H
 
-#define noinline
 #define unlikely(x)		__builtin_expect(!!(x), 0)
 
 #define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
