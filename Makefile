@@ -13,7 +13,7 @@ vm := selftests/vm
 # folder of its own under build/.
 ifneq ($(SERIES),)
 KDIR := $(shell $(vm)/kernel kdir $(SERIES))
-BUILD ?= build/$(SERIES)-$(if $(filter command%,$(origin CC)),$(notdir $(CC)),gcc)$(if $(filter 1,$(DROPIN)),-dropin)
+BUILD ?= build/$(SERIES)-$(if $(filter command%,$(origin CC)),$(notdir $(lastword $(CC))),gcc)$(if $(filter 1,$(DROPIN)),-dropin)
 endif
 
 # Kbuild writes next to the source. BUILD= names a folder that is filled with links
