@@ -112,6 +112,9 @@ static void clean_up(void)
 
 	mdev_remove_ours();
 	for (i = 0; i < nr_remembered; i++) {
+		/* Pulled out, see removal.c. */
+		if (!pci_attr_exists(remembered[i].bdf, "driver_override"))
+			continue;
 		ret = pci_restore(remembered[i].bdf, remembered[i].driver);
 		if (ret)
 			fprintf(stderr, "# cannot give %s back to '%s': %s\n",

@@ -38,25 +38,6 @@ FIXTURE(atomics)
 	unsigned int exp;
 };
 
-static unsigned int find_exp(const char *bdf)
-{
-	int fd = pci_config(bdf, O_RDONLY);
-	__u8 pos = 0, id;
-
-	if (fd < 0 || pread(fd, &pos, 1, PCI_CAPABILITY_LIST) != 1)
-		abort();
-	while (pos) {
-		if (pread(fd, &id, 1, pos) != 1)
-			abort();
-		if (id == PCI_CAP_ID_EXP)
-			break;
-		if (pread(fd, &pos, 1, pos + 1) != 1)
-			abort();
-	}
-	close(fd);
-	return pos;
-}
-
 static __u16 devctl2(const char *bdf, unsigned int exp)
 {
 	int fd = pci_config(bdf, O_RDONLY);
@@ -71,7 +52,9 @@ static __u16 devctl2(const char *bdf, unsigned int exp)
 /* What @bdf claims to complete: one bit for each width. */
 static int claim(const char *bdf, __u32 widths)
 {
-	return overlay_add(bdf, find_exp(bdf) + PCI_EXP_DEVCAP2,
+	unsigned int exp = pci_find_cap(bdf, PCI_CAP_ID_EXP);
+
+	return overlay_add(bdf, exp + PCI_EXP_DEVCAP2,
 			   COMP_ALL << COMP_SHIFT, widths << COMP_SHIFT);
 }
 
@@ -86,7 +69,7 @@ FIXTURE_SETUP(atomics)
 	ASSERT_EQ(0, vdev_open_device(&self->v, "igb"));
 	ASSERT_EQ(0, pci_upstream(self->v.name, self->root,
 				  sizeof(self->root)));
-	self->exp = find_exp(self->v.name);
+	self->exp = pci_find_cap(self->v.name, PCI_CAP_ID_EXP);
 	ASSERT_NE(0, self->exp);
 	ASSERT_EQ(0, overlay_clear());
 }

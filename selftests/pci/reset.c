@@ -213,21 +213,8 @@ TEST_F(reset, by_opening)
  */
 static unsigned int mark_offset(const char *bdf)
 {
-	int fd = pci_config(bdf, O_RDONLY);
-	unsigned int tries = 48;
-	__u8 pos = 0, id = 0;
+	unsigned int pos = pci_find_cap(bdf, PCI_CAP_ID_MSI);
 
-	if (fd < 0 || pread(fd, &pos, 1, PCI_CAPABILITY_LIST) != 1)
-		abort();
-	while (pos && tries--) {
-		if (pread(fd, &id, 1, pos) != 1)
-			abort();
-		if (id == PCI_CAP_ID_MSI)
-			break;
-		if (pread(fd, &pos, 1, pos + PCI_CAP_LIST_NEXT) != 1)
-			abort();
-	}
-	close(fd);
 	return pos ? pos + PCI_MSI_ADDRESS_LO : 0;
 }
 
