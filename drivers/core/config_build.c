@@ -6,7 +6,7 @@
 
 /**
  * ferry_config_bytes() - memory that a space needs
- * @size: 256 or 4096
+ * @size: bytes that it has
  *
  * Return: the size of the allocation to hand to ferry_config_init() or
  *	   ferry_config_init_emulated().
@@ -21,7 +21,8 @@ EXPORT_SYMBOL_GPL(ferry_config_bytes);
  * ferry_config_attach() - lay out an empty space in the caller's memory
  * @cfg:  the space
  * @mem:  ferry_config_bytes() of memory
- * @size: 256 or 4096
+ * @size: bytes that it has: whole dwords, a header of 64 bytes at least, and 4096 at most;
+ *	  256 or 4096 but for devices of which the kernel knows that the rest does harm
  *
  * Return: 0, or -EINVAL for another size.
  */
@@ -30,7 +31,8 @@ int ferry_config_attach(struct ferry_config *cfg, void *mem,
 {
 	size_t longs = BITS_TO_LONGS(size);
 
-	if (size != FERRY_CONFIG_STD_SIZE && size != FERRY_CONFIG_EXT_SIZE)
+	if (size % 4 || size < PCI_STD_HEADER_SIZEOF ||
+	    size > FERRY_CONFIG_EXT_SIZE)
 		return -EINVAL;
 
 	memset(mem, 0, ferry_config_bytes(size));

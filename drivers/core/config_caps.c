@@ -10,6 +10,13 @@
  */
 #include "config_internal.h"
 
+/* A place for the first dword of a capability that has none yet. */
+static bool is_free(const struct ferry_config *cfg, const unsigned long *starts,
+		    unsigned int pos)
+{
+	return pos < cfg->size && !test_bit(pos / 4, starts);
+}
+
 /*
  * PCI 3.0 section 6.7: the two low bits of a pointer are reserved.  At most
  * 48 capabilities fit, and none is visited twice.
@@ -21,7 +28,7 @@ static void cut_caps(struct ferry_config *cfg, unsigned long *starts)
 	for (;;) {
 		unsigned int pos = ferry_config_get8(cfg, link) & ~3;
 
-		if (pos < PCI_STD_HEADER_SIZEOF || test_bit(pos / 4, starts)) {
+		if (pos < PCI_STD_HEADER_SIZEOF || !is_free(cfg, starts, pos)) {
 			ferry_config_set8(cfg, link, 0);
 			return;
 		}
@@ -54,7 +61,7 @@ static void cut_ext_caps(struct ferry_config *cfg, unsigned long *starts)
 
 		__set_bit(pos / 4, starts);
 		if (next < FERRY_CONFIG_STD_SIZE ||
-		    test_bit(next / 4, starts)) {
+		    !is_free(cfg, starts, next)) {
 			set_next_ext_cap(cfg, pos, 0);
 			return;
 		}
@@ -251,7 +258,8 @@ static unsigned int visible_len(const struct ferry_config *cfg,
 				unsigned int pos)
 {
 	unsigned int end = pos < FERRY_CONFIG_STD_SIZE ?
-			   FERRY_CONFIG_STD_SIZE : cfg->size;
+			   min_t(unsigned int, cfg->size, FERRY_CONFIG_STD_SIZE) :
+			   cfg->size;
 	unsigned int len = desc->measure ? desc->measure(cfg, pos) :
 					   desc->length;
 	unsigned int at = 0;

@@ -26,6 +26,9 @@ int ferry_config_init_emulated(struct ferry_config *cfg, void *mem,
 {
 	int err;
 
+	if (header->size != FERRY_CONFIG_STD_SIZE &&
+	    header->size != FERRY_CONFIG_EXT_SIZE)
+		return -EINVAL;
 	err = ferry_config_attach(cfg, mem, header->size);
 	if (err)
 		return err;

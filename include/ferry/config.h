@@ -145,7 +145,7 @@ struct ferry_config_bar {
  * @backend: raw access, or NULL for an emulated function
  * @ops:     hooks, or NULL
  * @ctx:     handed to @backend and @ops
- * @size:    256 or 4096
+ * @size:    bytes, see ferry_config_attach()
  * @msi_qsize: the largest Multiple Message Enable that the vectors of a real
  *	     function's MSI permit
  *
@@ -177,7 +177,7 @@ struct ferry_config {
 
 /**
  * struct ferry_config_desc - a real function, for ferry_config_init()
- * @size:    pci_dev.cfg_size: 256 or 4096
+ * @size:    pci_dev.cfg_size
  * @flags:   FERRY_CONFIG_NO_COMMAND_MEMORY, FERRY_CONFIG_NO_INTX
  * @vendor:  vendor to show instead of what hardware says (a VF says 0xffff)
  * @device:  likewise; used when @vendor is not 0

@@ -216,10 +216,14 @@ static void view(struct hostile *h)
 }
 
 /* One like another; to put one together takes long. */
-static struct device *blank(unsigned int size)
+static struct device *blank(u8 choice)
 {
-	static struct device *blanks[2];
-	struct device *dev, **like = &blanks[size == MAX_SIZE];
+	/* The last two are those of devices that are known for it. */
+	static const unsigned int sizes[] = { 256, 4096, 0xa0, 0x600 };
+	static struct device *blanks[4];
+	unsigned int kind = (choice & 0x01) | (choice & 0x80) >> 6;
+	struct device *dev, **like = &blanks[kind];
+	unsigned int size = sizes[kind];
 
 	if (!*like)
 		*like = device_new(size, 0, 0);
@@ -232,7 +236,7 @@ static struct device *blank(unsigned int size)
 void hostile_open(struct hostile *h, struct input *in)
 {
 	u8 choice = input_u8(in);
-	struct device *dev = blank(choice & 0x01 ? 4096 : 256);
+	struct device *dev = blank(choice);
 	u8 bars[0x34];
 	u32 flags;
 

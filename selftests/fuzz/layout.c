@@ -205,26 +205,28 @@ static bool chain_add(struct chain *chain, unsigned int pos)
 
 static void walk(const struct device *dev, struct chain *chain)
 {
-	unsigned int pos;
 	u32 first = hw(dev, 0x100, 4);
+	unsigned int pos;
 
 	memset(chain, 0, sizeof(*chain));
 	if (hw(dev, 0x06, 2) & 0x10)
 		for (pos = hw(dev, 0x34, 1) & 0xfc;
-		     pos >= 0x40 && chain_add(chain, pos);
+		     pos >= 0x40 && pos < dev->size && chain_add(chain, pos);
 		     pos = hw(dev, pos + 1, 1) & 0xfc)
 			;
-	if (dev->size > 0x100 && first && first != 0xffffffff)
-		for (pos = 0x100; pos >= 0x100 && chain_add(chain, pos);
-		     pos = hw(dev, pos, 4) >> 20 & 0xffc)
-			;
+	if (first && first != 0xffffffff)
+		for (pos = 0x100; pos < dev->size && chain_add(chain, pos);) {
+			pos = hw(dev, pos, 4) >> 20 & 0xffc;
+			if (pos < 0x100)
+				break;
+		}
 }
 
 /* Bytes from @pos up to where another one begins. */
 static unsigned int room(const struct device *dev, const struct chain *chain,
 			 unsigned int pos)
 {
-	unsigned int end = pos < 0x100 ? 0x100 : dev->size;
+	unsigned int end = pos < 0x100 && dev->size > 0x100 ? 0x100 : dev->size;
 	unsigned int at;
 
 	for (at = pos + 4; at < end; at += 4)

@@ -577,7 +577,9 @@ static void crowded(void)
 
 static void bad_size(void)
 {
-	static const unsigned int sizes[] = { 0, 64, 255, 257, 4095, 8192 };
+	static const unsigned int sizes[] = {
+		0, 60, 66, 255, 257, 4095, 4100, 8192,
+	};
 	struct device *dev = device_edu();
 	unsigned int i;
 
@@ -588,6 +590,43 @@ static void bad_size(void)
 	}
 	CHECK(ferry_config_bytes(4096) <= 17 * 1024);
 	device_free(dev);
+}
+
+/* Devices whose space ends where the kernel says it does: what is behind isn't there. */
+static void odd_sizes(void)
+{
+	struct device *dev = device_new(0xa0, 1, 1);
+
+	cap_first(dev, 0x40);
+	cap_pm(dev, 0x40, 0x98);
+	cap_vndr(dev, 0x98, 0xb0, 32);
+	device_must_open(dev);
+	expect_chain(dev, "1@40 9@98");
+	CHECK_EQ(user_read(dev, 0x99, 1), 0);
+	exercise(dev);
+
+	/* The first one is behind the end. */
+	dev = device_new(0xa0, 1, 1);
+	cap_first(dev, 0xa0);
+	device_must_open(dev);
+	expect_chain(dev, "");
+	exercise(dev);
+
+	dev = device_new(0x600, 1, 1);
+	cap_first(dev, 0x40);
+	cap_pm(dev, 0x40, 0);
+	ext_aer(dev, 0x100, 0x5fc);
+	device_put(dev, 0x5fc, 4, 0x00010010 | 0x600U << 20);
+	device_must_open(dev);
+	expect_chain(dev, "1@40");
+	expect_ext_chain(dev, "1@100");
+	exercise(dev);
+
+	dev = device_new(0x600, 1, 1);
+	ext_aer(dev, 0x100, 0x600);
+	device_must_open(dev);
+	expect_ext_chain(dev, "1@100");
+	exercise(dev);
 }
 
 /* Nothing that a device can say makes the engine leave its memory. */
@@ -639,6 +678,7 @@ const struct test chain_tests[] = {
 	{ "chain.overlaps", overlaps },
 	{ "chain.crowded", crowded },
 	{ "chain.bad_size", bad_size },
+	{ "chain.odd_sizes", odd_sizes },
 	{ "chain.random_spaces", random_spaces },
 	{ }
 };
