@@ -9,16 +9,21 @@
 
 /*
  * A function that can't be reset by itself is reset by way of the bridge above
- * it, so that is locked too. A neighbour below the same bridge may be in its
- * reset now: that takes a moment. Longer waiting won't do, because somebody
- * who holds the bridge can be waiting for us.
+ * it, so that is locked too; a virtual function never is. A neighbour below the
+ * same bridge may be in its reset now: that takes a moment. Longer waiting won't
+ * do, because somebody who holds the bridge can be waiting for us.
  */
 #define BRIDGE_TRIES	25
 #define BRIDGE_WAIT_MS	20
 
+static struct pci_dev *bridge_to_lock(struct pci_dev *pdev)
+{
+	return pdev->is_virtfn ? NULL : pci_upstream_bridge(pdev);
+}
+
 static int bridge_lock(struct pci_dev *pdev)
 {
-	struct pci_dev *bridge = pci_upstream_bridge(pdev);
+	struct pci_dev *bridge = bridge_to_lock(pdev);
 	unsigned int tries;
 
 	if (!bridge)
@@ -33,7 +38,7 @@ static int bridge_lock(struct pci_dev *pdev)
 
 static void bridge_unlock(struct pci_dev *pdev)
 {
-	struct pci_dev *bridge = pci_upstream_bridge(pdev);
+	struct pci_dev *bridge = bridge_to_lock(pdev);
 
 	if (bridge)
 		pci_dev_unlock(bridge);

@@ -163,6 +163,43 @@ TEST_F(sriov, power)
 	vdev_close(&v);
 }
 
+static void *resetter(void *arg)
+{
+	const struct vdev *v = arg;
+
+	return (void *)(long)fd_ioctl(v->fd, VFIO_DEVICE_RESET, NULL);
+}
+
+/* Each is reset by itself, so none waits for another or is refused. */
+TEST_F(sriov, resets_at_once)
+{
+	char vf[FERRY_NAME_MAX];
+	pthread_t threads[7];
+	struct vdev pf, v[7];
+	unsigned int i, round;
+	void *ret;
+
+	ASSERT_EQ(0, sriov_enable(self->pf, 7));
+	ASSERT_EQ(0, vdev_open_with(&pf, "pci", self->pf, " vf_token=" TOKEN));
+	for (i = 0; i < 7; i++) {
+		ASSERT_EQ(0, sriov_vf(self->pf, i, vf, sizeof(vf)));
+		ASSERT_EQ(0, vdev_open_with(&v[i], "pci", vf,
+					    " vf_token=" TOKEN));
+	}
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < 7; i++)
+			ASSERT_EQ(0, pthread_create(&threads[i], NULL, resetter,
+						    &v[i]));
+		for (i = 0; i < 7; i++) {
+			pthread_join(threads[i], &ret);
+			EXPECT_EQ(NULL, ret);
+		}
+	}
+	for (i = 0; i < 7; i++)
+		vdev_close(&v[i]);
+	vdev_close(&pf);
+}
+
 struct disabling {
 	const char *pf;
 	int ret;
