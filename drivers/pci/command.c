@@ -18,6 +18,13 @@ static bool intx_quiet(struct ferry_pci *fpci)
 	return !fpci->intx_live || irqs->intx_masked || irqs->intx_disabled;
 }
 
+/* Some devices send no messages either while the bit is set. */
+static bool quiet_silences_msi(const struct pci_dev *pdev)
+{
+	return (pdev->msi_enabled || pdev->msix_enabled) &&
+	       pdev->dev_flags & PCI_DEV_FLAGS_MSI_INTX_DISABLE_BUG;
+}
+
 /* Where BAR @i stands; the one after the last is the ROM's. */
 static unsigned int bar_offset(unsigned int i)
 {
@@ -92,7 +99,7 @@ void ferry_pci_command_update(struct ferry_pci *fpci, u16 mask, u16 value)
 	new = (old & ~mask) | (value & mask);
 	if (fpci->intx_maskable || fpci->intx_broken) {
 		new &= ~PCI_COMMAND_INTX_DISABLE;
-		if (intx_quiet(fpci))
+		if (intx_quiet(fpci) && !quiet_silences_msi(pdev))
 			new |= PCI_COMMAND_INTX_DISABLE;
 	}
 	if (new & ~old & (PCI_COMMAND_MEMORY | PCI_COMMAND_IO))

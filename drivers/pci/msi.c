@@ -56,6 +56,8 @@ int ferry_pci_msi_enable(struct ferry_pci *fpci, unsigned int index,
 				    msix ? PCI_IRQ_MSIX : PCI_IRQ_MSI);
 	if (ret > 0 && ret < nvec)
 		pci_free_irq_vectors(pdev);
+	/* The PCI core has an opinion of INTx, too, and enables it if it frees vectors. */
+	ferry_pci_command_update(fpci, 0, 0);
 	ferry_pci_memory_end(fpci, off);
 	if (ret < (int)nvec)
 		return ret;
@@ -175,7 +177,7 @@ static void message_restore(struct ferry_pci *fpci, struct ferry_vector *vector)
 	struct msi_msg msg;
 	unsigned int tries;
 
-	/* No table to look at. On the way to D0 the PCI core writes it. */
+	/* No table to look at. It is written on the way to D0, see ferry_pci_set_power(). */
 	if (fpci->fdev.gate.closed & away)
 		return;
 	for (tries = 0; fpci->msix_table && tries < MESSAGE_TRIES; tries++) {

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Devices that the kernel knows to be special. Here others claim to be them, when the kernel
+ * finds them anew.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "../lib/ferrytest.h"
+#include "../lib/harness.h"
+
+/* Reading its space behind this makes it fail. */
+#define NFP6000		0x600019ee
+#define NFP6000_SIZE	0x600
+/* While its INTx is disabled in COMMAND it sends no MSI either. */
+#define TIGON3_5780	0x166a14e4
+
+FIXTURE(quirks)
+{
+	const char *bdf;
+	struct vdev v;
+	int efd;
+};
+
+FIXTURE_VARIANT(quirks)
+{
+	const char *device;
+	__u32 id;
+};
+
+FIXTURE_VARIANT_ADD(quirks, short_config)
+{
+	.device = "e1000e", .id = NFP6000,
+};
+
+FIXTURE_VARIANT_ADD(quirks, msi_by_intx_disable)
+{
+	.device = "edu", .id = TIGON3_5780,
+};
+
+static int find_anew(const char *bdf)
+{
+	int ret = pci_attr_write(bdf, "remove", "1");
+
+	return ret < 0 ? ret : text_write("/sys/bus/pci/rescan", "1");
+}
+
+FIXTURE_SETUP(quirks)
+{
+	const char *missing = device_missing(variant->device);
+
+	if (missing)
+		SKIP(return, "%s", missing);
+	if (!overlay_exists())
+		SKIP(return, "module ferry-overlay-test is not loaded");
+	self->bdf = device_bdf(variant->device);
+	self->efd = efd_new();
+	ASSERT_LE(0, self->efd);
+	ASSERT_EQ(0, pci_unbind(self->bdf));
+	ASSERT_EQ(0, overlay_add(self->bdf, PCI_VENDOR_ID, ~0U, variant->id));
+	ASSERT_EQ(0, find_anew(self->bdf));
+	ASSERT_EQ(0, vdev_open_device(&self->v, variant->device));
+}
+
+FIXTURE_TEARDOWN(quirks)
+{
+	vdev_close(&self->v);
+	close(self->efd);
+	pci_unbind(self->bdf);
+	overlay_clear();
+	find_anew(self->bdf);
+}
+
+/* As long as the kernel says, and not a byte longer. */
+TEST_F(quirks, config)
+{
+	const __u32 index = VFIO_PCI_CONFIG_REGION_INDEX;
+	__u8 bytes[4096];
+	ssize_t size;
+
+	EXPECT_EQ(variant->id, cfg_r32(&self->v, PCI_VENDOR_ID));
+	if (variant->id != NFP6000)
+		SKIP(return, "its space is like any other");
+	size = region_size(&self->v, index);
+	EXPECT_EQ(NFP6000_SIZE, size);
+	EXPECT_EQ(size, region_read(&self->v, index, 0, bytes, size));
+	EXPECT_NE(0, cfg_find_ext_cap(&self->v, PCI_EXT_CAP_ID_ERR));
+	EXPECT_GT(0, region_read(&self->v, index, size, bytes, 4));
+	EXPECT_GT(0, region_read(&self->v, index, size - 4, bytes, 8));
+}
+
+/* Does the device itself have the bit set? */
+static bool intx_disabled(const char *bdf)
+{
+	int fd = pci_config(bdf, O_RDONLY);
+	__u16 command;
+
+	if (fd < 0 || pread(fd, &command, 2, PCI_COMMAND) != 2)
+		abort();
+	close(fd);
+	return command & PCI_COMMAND_INTX_DISABLE;
+}
+
+TEST_F(quirks, msi)
+{
+	const __u32 index = VFIO_PCI_MSI_IRQ_INDEX;
+
+	if (variant->id != TIGON3_5780)
+		SKIP(return, "its MSI is like any other");
+	if (!driver_is_stock())
+		EXPECT_TRUE(intx_disabled(self->bdf));
+	ASSERT_EQ(0, irq_attach_one(&self->v, index, 0, self->efd));
+	EXPECT_FALSE(intx_disabled(self->bdf));
+	/* Whatever the user does to COMMAND. */
+	cfg_command(&self->v, 0, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	EXPECT_FALSE(intx_disabled(self->bdf));
+	region_w32(&self->v, VFIO_PCI_BAR0_REGION_INDEX, EDU_IRQ_RAISE, 1);
+	EXPECT_EQ(1, efd_wait(self->efd));
+	ASSERT_EQ(0, irq_disable(&self->v, index));
+	if (!driver_is_stock())
+		EXPECT_TRUE(intx_disabled(self->bdf));
+}
+
+int main(int argc, char **argv)
+{
+	environment_begin();
+	return test_harness_run(argc, argv);
+}
