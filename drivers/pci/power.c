@@ -30,6 +30,14 @@ static void command_follow(struct ferry_pci *fpci)
 	ferry_pci_command_update(fpci, mine, off ? 0 : mine);
 }
 
+/* The PCI core doesn't write to a function that is asleep what changes meanwhile. */
+static void messages_follow(struct ferry_pci *fpci)
+{
+	ferry_pci_command_update(fpci, PCI_COMMAND_MEMORY, PCI_COMMAND_MEMORY);
+	pci_restore_msi_state(fpci->pdev);
+	command_follow(fpci);
+}
+
 /**
  * ferry_pci_set_power - enter a power state
  * @fpci: the function
@@ -68,10 +76,14 @@ void ferry_pci_set_power(struct ferry_pci *fpci, pci_power_t state)
 		trace_ferry_power(fdev, (__force u32)old, (__force u32)state,
 				  (__force u32)pdev->current_state);
 
-	if (was_off && !asleep(pdev) && fpci->pm_state) {
-		pci_load_and_free_saved_state(pdev, &fpci->pm_state);
-		pci_restore_state(pdev);
-		command_follow(fpci);
+	if (was_off && !asleep(pdev)) {
+		if (fpci->pm_state) {
+			pci_load_and_free_saved_state(pdev, &fpci->pm_state);
+			pci_restore_state(pdev);
+			command_follow(fpci);
+		} else if (pdev->msi_enabled || pdev->msix_enabled) {
+			messages_follow(fpci);
+		}
 	}
 	ferry_gate_set(fdev, FERRY_GATE_POWER, asleep(pdev));
 }

@@ -137,6 +137,69 @@ TEST_F(vectors, deliver)
 	}
 }
 
+static void power_state(const struct vdev *v, __u16 state)
+{
+	cfg_w16(v, cfg_find_cap(v, PCI_CAP_ID_PM) + PCI_PM_CTRL, state);
+}
+
+/* A message that the device couldn't be told of when it was asleep. */
+TEST_F(vectors, attached_asleep)
+{
+	if (driver_is_stock())
+		SKIP(return, "the kernel's own driver loses it");
+	if (self->n < 2)
+		SKIP(return, "the device has one vector");
+	if (!cfg_find_cap(&self->v, PCI_CAP_ID_PM))
+		SKIP(return, "the device never sleeps");
+	ASSERT_EQ(0, irq_attach_one(&self->v, self->index, 0, self->fds[0]));
+	if (!resizable(self))
+		ASSERT_EQ(0, attach_all(self));
+	power_state(&self->v, 3);
+	ASSERT_EQ(0, irq_attach_one(&self->v, self->index, 1, self->fds[1]));
+	power_state(&self->v, 0);
+	/* Some forget it. */
+	self->r->setup(&self->v);
+	EXPECT_TRUE(fires(self, 1, self->fds[1]));
+	EXPECT_TRUE(fires(self, 0, self->fds[0]));
+}
+
+/* The same where the device forgets nothing, so that nobody restores it: its table. */
+TEST(attached_asleep)
+{
+	const size_t page = sysconf(_SC_PAGESIZE);
+	const char *missing = device_missing("nvme");
+	__u32 table, address = 0, control = ~0U;
+	int efd = efd_new();
+	struct vdev v;
+	void *map;
+
+	if (missing)
+		SKIP(return, "%s", missing);
+	if (driver_is_stock())
+		SKIP(return, "the kernel's own driver loses it");
+	ASSERT_EQ(0, vdev_open_device(&v, "nvme"));
+	cfg_command(&v, 0, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	ASSERT_EQ(0, irq_attach_one(&v, VFIO_PCI_MSIX_IRQ_INDEX, 0, efd));
+	power_state(&v, 3);
+	ASSERT_EQ(0, irq_attach_one(&v, VFIO_PCI_MSIX_IRQ_INDEX, 1, efd));
+	power_state(&v, 0);
+
+	table = cfg_r32(&v, cfg_find_cap(&v, PCI_CAP_ID_MSIX) + PCI_MSIX_TABLE);
+	ASSERT_EQ(0, table & PCI_MSIX_TABLE_BIR);
+	ASSERT_EQ(0, region_map(&v, VFIO_PCI_BAR0_REGION_INDEX,
+				table & ~(page - 1), page, PROT_READ,
+				MAP_SHARED, &map));
+	table &= page - 1;
+	ASSERT_TRUE(map_read32(map, table + PCI_MSIX_ENTRY_SIZE, &address));
+	ASSERT_TRUE(map_read32(map, table + PCI_MSIX_ENTRY_SIZE +
+			       PCI_MSIX_ENTRY_VECTOR_CTRL, &control));
+	EXPECT_NE(0, address);
+	EXPECT_EQ(0, control & PCI_MSIX_ENTRY_CTRL_MASKBIT);
+	munmap(map, page);
+	vdev_close(&v);
+	close(efd);
+}
+
 /* /proc/interrupts names the device for each vector while it is enabled. */
 TEST_F(vectors, named)
 {
