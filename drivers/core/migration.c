@@ -83,6 +83,19 @@ static struct file *step(struct ferry_device *fdev,
 	}
 }
 
+/*
+ * The VFIO core warns of who wants to leave the state of an error, and before Linux 7.2 and
+ * 6.12.117 looks without end for a way from STOP_COPY to where previews are sent.
+ */
+static bool way_exists(enum vfio_device_mig_state from,
+		       enum vfio_device_mig_state to)
+{
+	if (from == VFIO_DEVICE_STATE_STOP_COPY)
+		return to != VFIO_DEVICE_STATE_PRE_COPY &&
+		       to != VFIO_DEVICE_STATE_PRE_COPY_P2P;
+	return from != VFIO_DEVICE_STATE_ERROR;
+}
+
 static struct file *set_state(struct vfio_device *vdev,
 			      enum vfio_device_mig_state new_state)
 {
@@ -93,8 +106,7 @@ static struct file *set_state(struct vfio_device *vdev,
 	int ret;
 
 	mutex_lock(&fdev->config_lock);
-	/* No way leads out of it, and the VFIO core warns of who asks for one. */
-	if (migration->state == VFIO_DEVICE_STATE_ERROR)
+	if (!way_exists(migration->state, new_state))
 		file = ERR_PTR(-EINVAL);
 	while (!IS_ERR(file) && migration->state != new_state) {
 		ret = vfio_mig_get_next_state(vdev, migration->state, new_state,
