@@ -269,7 +269,10 @@ static int intx_set_trigger(struct ferry_device *fdev,
 		return intx_set_eventfd(fdev, *(const s32 *)data);
 	if (!active)
 		return -EINVAL;
-	if ((hdr->flags & VFIO_IRQ_SET_DATA_NONE) || *(const u8 *)data)
+	if ((hdr->flags & VFIO_IRQ_SET_DATA_BOOL) && !*(const u8 *)data)
+		return 0;
+	/* As from the device: not while the interrupt disable bit is set. */
+	if (!READ_ONCE(irqs->intx_disabled))
 		ferry_trigger_signal(&irqs->intx);
 	return 0;
 }

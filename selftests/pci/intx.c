@@ -408,6 +408,15 @@ TEST_F(intx, loopback)
 	EXPECT_EQ(0, efd_take(self->efd));
 	ASSERT_EQ(0, irq_set(&self->v, BOOL | TRIGGER, INTX, 0, 1, &yes, 1));
 	EXPECT_EQ(1, efd_wait(self->efd));
+
+	/* It goes where an interrupt goes. */
+	cfg_command(&self->v, 0, PCI_COMMAND_INTX_DISABLE);
+	ASSERT_EQ(0, irq_fire(&self->v, INTX, 0, 1));
+	ASSERT_EQ(0, irq_set(&self->v, BOOL | TRIGGER, INTX, 0, 1, &yes, 1));
+	EXPECT_EQ(0, efd_take(self->efd));
+	cfg_command(&self->v, PCI_COMMAND_INTX_DISABLE, 0);
+	ASSERT_EQ(0, irq_fire(&self->v, INTX, 0, 1));
+	EXPECT_EQ(1, efd_wait(self->efd));
 }
 
 TEST_F(intx, disable)
