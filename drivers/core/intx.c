@@ -67,35 +67,6 @@ bool ferry_intx_masked(struct ferry_device *fdev)
 }
 EXPORT_SYMBOL_GPL(ferry_intx_masked);
 
-/**
- * ferry_intx_repeat - signal INTx, whatever the level is
- * @fdev: a device that has moved here
- *
- * Somebody was told of an interrupt where it was before, and may hold a guest's line
- * asserted until the guest is through with it, though the device has become silent meanwhile.
- * Who took the guest over doesn't know of it and would never deassert that line.
- *
- * Context: any but NMI.
- */
-void ferry_intx_repeat(struct ferry_device *fdev)
-{
-	struct ferry_irqs *irqs = &fdev->irqs;
-	unsigned long flags;
-	bool open;
-
-	spin_lock_irqsave(&irqs->intx_lock, flags);
-	open = intx_open(irqs);
-	if (open) {
-		fdev->ops->irq->intx_mask(fdev);
-		irqs->intx_masked = true;
-	}
-	spin_unlock_irqrestore(&irqs->intx_lock, flags);
-
-	if (open)
-		ferry_trigger_signal(&irqs->intx);
-}
-EXPORT_SYMBOL_GPL(ferry_intx_repeat);
-
 /* The user masks. */
 static void intx_mask(struct ferry_device *fdev)
 {

@@ -23,36 +23,26 @@ static unsigned int count(struct ferry_device *fdev, unsigned int index)
 	}
 }
 
-/**
- * ferry_intx_tell - tell of what INTx has to say, to somebody who has just begun to listen
- * @inst: the instance
- *
- * A level that rose before that is still there.
- *
- * Context: any but NMI.
- */
-void ferry_intx_tell(struct ferry_instance *inst)
-{
-	if (!instance_stopped(inst) &&
-	    test_and_clear_bit(INSTANCE_TOLD, &inst->flags))
-		ferry_intx_repeat(&inst->fdev);
-	else
-		ferry_intx_interrupt(&inst->fdev);
-}
-
 static int enable(struct ferry_device *fdev, unsigned int index,
 		  unsigned int nvec)
 {
 	if (index == VFIO_PCI_INTX_IRQ_INDEX)
-		ferry_intx_tell(to_instance(fdev));
+		ferry_intx_interrupt(fdev);
 	else
 		ferry_messages_enable(to_instance(fdev), nvec);
 	return 0;
 }
 
+/*
+ * Nothing is pending any more. But what an instance has taken over, and not begun to send,
+ * may be a message even if its user has begun with INTx.
+ */
 static void disable(struct ferry_device *fdev, unsigned int index)
 {
-	ferry_messages_forget(to_instance(fdev));
+	struct ferry_instance *inst = to_instance(fdev);
+
+	if (index != VFIO_PCI_INTX_IRQ_INDEX || !instance_stopped(inst))
+		ferry_messages_forget(inst);
 }
 
 static void vector_arm(struct ferry_device *fdev, struct ferry_vector *vector)
@@ -71,11 +61,26 @@ static void intx_mask(struct ferry_device *fdev)
 {
 }
 
-static bool intx_level(struct ferry_device *fdev)
+/*
+ * Somebody was told of an interrupt where the instance was before, and may hold a guest's line
+ * asserted until the guest is through with it, though the device has become silent meanwhile.
+ * Who took the guest over doesn't know of it and would never deassert that line: he is told
+ * once more. intx_lock is held.
+ */
+static bool still_to_tell(struct ferry_instance *inst)
+{
+	return test_bit(INSTANCE_TOLD, &inst->flags) &&
+	       ferry_irq_active(&inst->fdev, VFIO_PCI_INTX_IRQ_INDEX) &&
+	       test_and_clear_bit(INSTANCE_TOLD, &inst->flags);
+}
+
+/* Whether INTx fires, which nothing is in the way of any more; intx_lock is held. */
+static bool intx_fires(struct ferry_device *fdev)
 {
 	struct ferry_instance *inst = to_instance(fdev);
 
-	return instance_level(inst) && !instance_stopped(inst);
+	return !instance_stopped(inst) &&
+	       (still_to_tell(inst) || instance_level(inst));
 }
 
 const struct ferry_irq_ops ferry_instance_irq_ops = {
@@ -84,8 +89,8 @@ const struct ferry_irq_ops ferry_instance_irq_ops = {
 	.disable = disable,
 	.vector_arm = vector_arm,
 	.intx_mask = intx_mask,
-	.intx_unmask = intx_level,
-	.intx_test_and_mask = intx_level,
+	.intx_unmask = intx_fires,
+	.intx_test_and_mask = intx_fires,
 	.resizable = resizable,
 };
 

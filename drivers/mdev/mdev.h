@@ -123,7 +123,7 @@ struct ferry_dirty {
  * @flags: bit INSTANCE_LEVEL is set while the model asserts its interrupt,
  *	INSTANCE_STOPPED while no interrupt may be sent because it migrates,
  *	INSTANCE_DMABUF while its picture is to be had as a dma-buf,
- *	INSTANCE_TOLD until INTx is signalled once more, see ferry_intx_repeat()
+ *	INSTANCE_TOLD until INTx is signalled once more, see interrupt.c
  * @state: the model's own
  */
 struct ferry_instance {
@@ -262,7 +262,6 @@ void ferry_msix_write(struct ferry_instance *inst, u64 off, unsigned int width,
 		      u64 value);
 
 extern const struct ferry_irq_ops ferry_instance_irq_ops;
-void ferry_intx_tell(struct ferry_instance *inst);
 
 extern struct class ferry_class;
 

@@ -63,7 +63,7 @@ static void instance_start(struct ferry_device *fdev)
 	smp_mb__after_atomic();
 	ferry_messages_deliver(inst);
 	if (ferry_irq_active(fdev, VFIO_PCI_INTX_IRQ_INDEX))
-		ferry_intx_tell(inst);
+		ferry_intx_interrupt(fdev);
 }
 
 static void *section_memory(struct ferry_instance *inst,

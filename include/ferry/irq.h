@@ -132,7 +132,6 @@ bool ferry_irq_signal(struct ferry_device *fdev, unsigned int vector);
 bool ferry_irq_active(struct ferry_device *fdev, unsigned int index);
 bool ferry_intx_interrupt(struct ferry_device *fdev);
 bool ferry_intx_masked(struct ferry_device *fdev);
-void ferry_intx_repeat(struct ferry_device *fdev);
 void ferry_intx_set_disabled(struct ferry_device *fdev, bool disabled);
 void ferry_err_signal(struct ferry_device *fdev);
 

@@ -103,10 +103,6 @@ bool ferry_intx_interrupt(struct ferry_device *fdev)
 	return false;
 }
 
-void ferry_intx_repeat(struct ferry_device *fdev)
-{
-}
-
 static bool has_messages(void)
 {
 	return kit_irqs.index == VFIO_PCI_MSI_IRQ_INDEX ||

@@ -445,6 +445,55 @@ TEST_F(migration, level)
 	EXPECT_EQ(1, efd_take(self->efd));
 }
 
+/* The source's user was told, and then nobody was to hear of INTx: it is told when somebody may. */
+TEST_F(migration, told_late)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, irq_attach_one(&self->v, INTX, 0, self->efd));
+		region_w32(&self->v, BAR0, LEVEL, 1);
+		ASSERT_EQ(1, efd_take(self->efd));
+		region_w32(&self->v, BAR0, LEVEL, 0);
+		if (i)
+			cfg_command(&self->v, 0, PCI_COMMAND_INTX_DISABLE);
+		ASSERT_EQ(0, irq_attach_one(&self->to, INTX, 0, self->efd));
+		if (!i)
+			ASSERT_EQ(0, irq_act(&self->to, INTX,
+					     VFIO_IRQ_SET_ACTION_MASK));
+		ASSERT_EQ(0, move(&self->v, &self->to, STATE(RUNNING)));
+		EXPECT_EQ(0, efd_take(self->efd));
+		if (i)
+			cfg_command(&self->to, PCI_COMMAND_INTX_DISABLE, 0);
+		else
+			ASSERT_EQ(0, irq_act(&self->to, INTX,
+					     VFIO_IRQ_SET_ACTION_UNMASK));
+		EXPECT_EQ(1, efd_take(self->efd));
+		ASSERT_EQ(0, irq_act(&self->to, INTX,
+				     VFIO_IRQ_SET_ACTION_UNMASK));
+		EXPECT_EQ(0, efd_take(self->efd));
+
+		ASSERT_EQ(0, irq_disable(&self->v, INTX));
+		ASSERT_EQ(0, irq_disable(&self->to, INTX));
+		ASSERT_EQ(0, vdev_reset(&self->v));
+		ASSERT_EQ(0, vdev_reset(&self->to));
+	}
+}
+
+/* Who takes a device over may have begun with INTx: the message that came with it stays. */
+TEST_F(migration, message_after_intx)
+{
+	ASSERT_EQ(0, irq_attach_one(&self->v, MSIX, 3, efd_new()));
+	region_w32(&self->v, BAR0, RAISE, 5);
+	ASSERT_EQ(0, irq_attach_one(&self->to, INTX, 0, self->efd));
+	ASSERT_EQ(0, move(&self->v, &self->to, STATE(STOP)));
+	ASSERT_EQ(0, irq_disable(&self->to, INTX));
+	ASSERT_EQ(0, irq_attach_one(&self->to, MSIX, 5, self->efd));
+	EXPECT_EQ(0, efd_take(self->efd));
+	ASSERT_EQ(-1, migration_to(&self->to, STATE(RUNNING)));
+	EXPECT_EQ(1, efd_take(self->efd));
+}
+
 TEST_F(migration, precopy)
 {
 	struct vfio_precopy_info info = { .argsz = sizeof(info), .flags = 7 };
