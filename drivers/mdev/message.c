@@ -42,6 +42,9 @@ static bool masked(struct ferry_instance *inst, unsigned int vector)
 	/* Disabled just now: who has done it is about to forget what is pending. */
 	if (!ferry_irq_active(&inst->fdev, VFIO_PCI_MSIX_IRQ_INDEX))
 		return true;
+	/* A message of MSI that came when the instance was moved here. */
+	if (vector >= inst->model->msix.vectors)
+		return true;
 	return messages->all_masked ||
 	       (messages->table[vector].masked &&
 		messages->table[vector].written);
