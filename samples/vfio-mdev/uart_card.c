@@ -212,21 +212,23 @@ void uart_card_destroy(struct ferry_instance *inst)
 void uart_card_reset(struct ferry_instance *inst)
 {
 	struct uart_card *card = uart_card_of(inst);
+	struct uart *const end = card->port + card->ports;
 	struct uart *u;
 
-	for (u = card->port; u < card->port + card->ports; u++) {
+	for (u = card->port; u < end; u++)
 		uart_line_stop(u);
-		spin_lock_irq(&card->lock);
+	spin_lock_irq(&card->lock);
+	for (u = card->port; u < end; u++) {
 		memset_startat(u, 0, sending);
 		u->divisor = UART_DIVISOR_RESET;
 		uart_end_lines(&u->end);
 		uart_port_lines(u);
 		/* Lines are where they are; that is no change. */
 		u->msr &= ~UART_MSR_ANY_DELTA;
-		/* The other end may have raised the level meanwhile. */
-		uart_card_update(card);
-		spin_unlock_irq(&card->lock);
 	}
+	/* The other end may have raised the level meanwhile. */
+	uart_card_update(card);
+	spin_unlock_irq(&card->lock);
 }
 
 static ssize_t loopback_show(struct device *dev, struct device_attribute *attr,

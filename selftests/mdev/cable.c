@@ -17,6 +17,7 @@
 #include "cable.h"
 
 #define INTX	VFIO_PCI_INTX_IRQ_INDEX
+#define MSI	VFIO_PCI_MSI_IRQ_INDEX
 #define UNMASK	VFIO_IRQ_SET_ACTION_UNMASK
 
 static const int host_both = TIOCM_RTS | TIOCM_DTR;
@@ -221,6 +222,18 @@ TEST_F(cable, ports)
 	}
 	c.port = variant->ports;
 	EXPECT_EQ(-ENOENT, cable_number(&c));
+}
+
+/* No port has anything to say of what it was before a reset. */
+TEST_F(cable, silent_reset)
+{
+	struct cable *c = &self->c;
+
+	ASSERT_EQ(0, irq_attach_one(&c->v, MSI, 0, self->efd));
+	out(c, UART_IER, UART_IER_THRI);
+	EXPECT_EQ(1, efd_wait(self->efd));
+	ASSERT_EQ(0, vdev_reset(&c->v));
+	EXPECT_EQ(0, efd_take(self->efd));
 }
 
 /* The card goes while the tty is open. */
