@@ -547,6 +547,58 @@ TEST_F(region, msix_table)
 	munmap(map, page);
 }
 
+/* Of e1000e: the multicast table, 128 dwords of memory; what its MSI-X table is said to be. */
+#define MTA		0x5200
+#define MTA_DWORDS	128
+#define PRETENDED	0x5280
+
+/* A write that begins before the table and ends behind it leaves out what is the table's. */
+TEST_F(region, around_the_msix_table)
+{
+	unsigned int pos = cfg_find_cap(&self->v, PCI_CAP_ID_MSIX), i;
+	const size_t page = sysconf(_SC_PAGESIZE);
+	__u32 pattern[MTA_DWORDS], back[MTA_DWORDS], val;
+	const __u32 *mta;
+	size_t start, end;
+	void *map;
+	int ret;
+
+	if (strcmp(variant->device, "e1000e"))
+		SKIP(return, "of e1000e it is known where it has memory");
+	if (!overlay_exists())
+		SKIP(return, "module ferry-overlay-test is not loaded");
+	start = (PRETENDED - MTA) / 4;
+	end = start + 4 * ((cfg_r16(&self->v, pos + PCI_MSIX_FLAGS) &
+			    PCI_MSIX_FLAGS_QSIZE) + 1);
+	vdev_close(&self->v);
+	ASSERT_EQ(0, overlay_add(self->v.name, pos + PCI_MSIX_TABLE, ~0U,
+				 PRETENDED));
+	ret = vdev_open_device(&self->v, variant->device);
+	EXPECT_EQ(0, overlay_clear());
+	ASSERT_EQ(0, ret);
+	cfg_command(&self->v, 0, PCI_COMMAND_MEMORY);
+	ASSERT_EQ(0, region_map(&self->v, VFIO_PCI_BAR0_REGION_INDEX,
+				MTA & ~(page - 1), page, RW, MAP_SHARED, &map));
+	mta = map + (MTA & (page - 1));
+
+	for (i = 0; i < MTA_DWORDS; i++)
+		pattern[i] = 0x01010101 * (i + 1);
+	EXPECT_EQ(sizeof(pattern), region_write(&self->v,
+						VFIO_PCI_BAR0_REGION_INDEX, MTA,
+						pattern, sizeof(pattern)));
+	EXPECT_EQ(sizeof(back), region_read(&self->v,
+					    VFIO_PCI_BAR0_REGION_INDEX, MTA,
+					    back, sizeof(back)));
+	for (i = 0; i < MTA_DWORDS; i++) {
+		bool hidden = i >= start && i < end;
+
+		ASSERT_TRUE(map_read32(mta, 4 * i, &val));
+		ASSERT_EQ(hidden ? 0 : pattern[i], val) TH_LOG("dword %u", i);
+		ASSERT_EQ(hidden ? ~0U : pattern[i], back[i]);
+	}
+	munmap(map, page);
+}
+
 /* The ROM, byte for byte as sysfs gives it, and read-only. */
 TEST_F(region, rom)
 {
