@@ -37,6 +37,25 @@ static void messages_follow(struct ferry_instance *inst)
 	ferry_messages_mask(inst, bits, flags & PCI_MSIX_FLAGS_MASKALL);
 }
 
+/*
+ * Whether the device may send requests of its own: with bus mastering on (PCI 3.0, 6.2.2), and
+ * in D0 (PCI PM 1.2, 5.4). Not with the gate locked, see ferry_work_stop().
+ */
+static void work_follows(struct ferry_instance *inst)
+{
+	struct ferry_config *config = &inst->fdev.config;
+	unsigned int pm = ferry_config_find_cap(config, PCI_CAP_ID_PM);
+	u16 command = ferry_config_get16(config, PCI_COMMAND);
+	u16 pmcsr = ferry_config_get16(config, pm + PCI_PM_CTRL);
+
+	if (!inst->model->work)
+		return;
+	if ((command & PCI_COMMAND_MASTER) && !(pmcsr & PCI_PM_CTRL_STATE_MASK))
+		ferry_work_start(inst, WORK_BUS);
+	else
+		ferry_work_stop(inst, WORK_BUS);
+}
+
 /* The configuration space has changed; config_lock is held. */
 static void config_after(void *ctx, const struct ferry_config_change *change)
 {
@@ -53,11 +72,15 @@ static void config_after(void *ctx, const struct ferry_config_change *change)
 		if (changed & PCI_COMMAND_INTX_DISABLE)
 			ferry_intx_set_disabled(fdev, change->new &
 						PCI_COMMAND_INTX_DISABLE);
+		if (changed & PCI_COMMAND_MASTER)
+			work_follows(inst);
 	}
 	if ((change->events & FERRY_CONFIG_POWER) &&
-	    (changed & PCI_PM_CTRL_STATE_MASK))
+	    (changed & PCI_PM_CTRL_STATE_MASK)) {
+		work_follows(inst);
 		set_gate(fdev, FERRY_GATE_POWER,
 			 change->new & PCI_PM_CTRL_STATE_MASK);
+	}
 	if (change->events & (FERRY_CONFIG_MSI_MASK | FERRY_CONFIG_MSIX))
 		messages_follow(inst);
 	if (change->events & FERRY_CONFIG_FLR)
@@ -260,6 +283,7 @@ int ferry_layout_build(struct ferry_instance *inst)
 		ferry_config_set_live(&inst->fdev.config,
 				      msi_pending(&inst->fdev.config), 4);
 	set_gate(&inst->fdev, FERRY_GATE_COMMAND, true);
+	work_follows(inst);
 	return 0;
 }
 

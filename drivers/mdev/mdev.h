@@ -48,6 +48,7 @@ struct ferry_migration_page;
  * @WORK_CLOSED: nobody has the instance open
  * @WORK_RESET: it is being reset
  * @WORK_MIGRATION: a migration state forbids it
+ * @WORK_BUS: it must not master the bus, or is in a power state in which it can't
  *
  * The reasons are independent: work runs while none of them holds.
  */
@@ -55,6 +56,7 @@ enum ferry_work_reason {
 	WORK_CLOSED,
 	WORK_RESET,
 	WORK_MIGRATION,
+	WORK_BUS,
 };
 
 /**
@@ -64,12 +66,16 @@ enum ferry_work_reason {
  * @run: calls the model
  * @stopped: bit mask of &enum ferry_work_reason
  * @wanted: to be queued when it isn't stopped any more
+ * @until: the end of its turn, in jiffies; like @unfinished for who runs it
+ * @unfinished: it was told that its turn is over
  */
 struct ferry_work {
 	spinlock_t lock;	/* see above */
 	struct delayed_work run;
 	unsigned long stopped;
 	bool wanted;
+	unsigned long until;
+	bool unfinished;
 };
 
 /**

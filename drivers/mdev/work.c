@@ -12,20 +12,33 @@
 
 #include "mdev.h"
 
+/*
+ * A queue runs some hundreds of items at once. Who goes on for longer than this goes behind
+ * those that wait.
+ */
+#define SLICE_MS	10
+
 static struct workqueue_struct *workers;
 
-static void run(struct work_struct *work)
+static void run(struct work_struct *item)
 {
 	struct ferry_instance *inst =
-		container_of(to_delayed_work(work), struct ferry_instance,
+		container_of(to_delayed_work(item), struct ferry_instance,
 			     work.run);
+	struct ferry_work *work = &inst->work;
 
-	if (!ferry_instance_stopping(inst))
+	work->until = jiffies + msecs_to_jiffies(SLICE_MS);
+	work->unfinished = false;
+	if (!READ_ONCE(work->stopped))
 		inst->model->work(inst);
-	spin_lock_irq(&inst->work.lock);
-	if (inst->work.stopped)
-		inst->work.wanted = true;
-	spin_unlock_irq(&inst->work.lock);
+	/* A worker that always finds work never sleeps, and who changes code waits for that. */
+	cond_resched_tasks_rcu_qs();
+	spin_lock_irq(&work->lock);
+	if (work->stopped)
+		work->wanted = true;
+	else if (work->unfinished)
+		mod_delayed_work(workers, &work->run, 0);
+	spin_unlock_irq(&work->lock);
 }
 
 /**
@@ -34,9 +47,9 @@ static void run(struct work_struct *work)
  *
  * The callback runs once more after this, from its beginning, soon, in process context
  * and with no lock of the kit's held; not twice at once for one instance. While the
- * instance is closed, being reset or migrated it doesn't: it runs after that. What was
- * asked for before a reset, or by the last user, may run after it once more and has to find
- * nothing to do.
+ * instance is closed, being reset or migrated, mustn't master the bus or is asleep, it
+ * doesn't: it runs after that. What was asked for before a reset, or by the last user, may
+ * run after it once more and has to find nothing to do.
  *
  * It may access guest memory, which nobody else may, and sleep for that. It looks at
  * ferry_instance_stopping() every few milliseconds of work, and where that is true
@@ -79,14 +92,20 @@ EXPORT_SYMBOL_GPL(ferry_instance_kick_after);
 
 /**
  * ferry_instance_stopping - does somebody wait for the work to return?
- * @inst: the instance, whose work asks
+ * @inst: the instance, whose work asks, and nobody else
  *
- * Context: any.
+ * That may be others who have work to do, too.
+ *
+ * Context: process context, in &ferry_model.work.
  * Return: whether it has to return soon.
  */
 bool ferry_instance_stopping(struct ferry_instance *inst)
 {
-	return READ_ONCE(inst->work.stopped);
+	struct ferry_work *work = &inst->work;
+
+	if (time_after(jiffies, work->until))
+		work->unfinished = true;
+	return work->unfinished || READ_ONCE(work->stopped);
 }
 EXPORT_SYMBOL_GPL(ferry_instance_stopping);
 

@@ -371,6 +371,59 @@ TEST_F(dma, wrong_too)
 	EXPECT_EQ(FERRY_DMA_LIST_MAX, engine_last(e)->done);
 }
 
+static void power_state(const struct vdev *v, __u16 state)
+{
+	cfg_w16(v, cfg_find_cap(v, PCI_CAP_ID_PM) + PCI_PM_CTRL, state);
+}
+
+/* What is under way stops before the register says so, and is done when it may go on. */
+static void expect_pause(struct __test_metadata *_metadata, struct engine *e,
+			 bool sleep)
+{
+	struct ferry_dma_desc *desc = NULL;
+	int i;
+
+	for (i = 0; i < 8; i++) {
+		desc = engine_next(e, FILL, 0);
+		desc->dst = htole64(M);
+		desc->length = htole32(HALF);
+	}
+	engine_doorbell(e);
+	if (sleep)
+		power_state(&e->v, 3);
+	else
+		cfg_command(&e->v, PCI_COMMAND_MASTER, 0);
+	memset(e->memory, 0x55, HALF);
+	usleep(20000);
+	EXPECT_TRUE(memory_all(e->memory, 0x55, HALF));
+	if (sleep)
+		power_state(&e->v, 0);
+	else
+		cfg_command(&e->v, 0, PCI_COMMAND_MASTER);
+	EXPECT_EQ(FERRY_DMA_S_OK, engine_wait(desc));
+}
+
+/* A kernel that takes over from another one finds memory that nobody writes to. */
+TEST_F(dma, bus_master)
+{
+	struct engine *e = &self->e;
+	struct ferry_dma_desc *desc;
+
+	expect_pause(_metadata, e, false);
+	cfg_command(&e->v, PCI_COMMAND_MASTER, 0);
+	desc = engine_next(e, NOP, 0);
+	engine_doorbell(e);
+	usleep(20000);
+	EXPECT_EQ(FERRY_DMA_S_PENDING, engine_status(desc));
+	cfg_command(&e->v, 0, PCI_COMMAND_MASTER);
+	EXPECT_EQ(FERRY_DMA_S_OK, engine_wait(desc));
+}
+
+TEST_F(dma, asleep)
+{
+	expect_pause(_metadata, &self->e, true);
+}
+
 TEST_F(dma, read_only)
 {
 	struct engine *e = &self->e;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../lib/ferrytest.h"
@@ -27,6 +28,7 @@
 #define LENGTH		0x18
 #define ERROR		0x20
 #define ROUNDS		0x28
+#define CALLS		0x30
 
 #define COPY		1
 #define PIN_COPY	2
@@ -67,7 +69,7 @@ static int open_instance(struct vdev *v, unsigned int n, bool iommufd)
 		ret = iommufd ? vdev_open_iommufd(v, "mdev", uuid) :
 				vdev_open(v, "mdev", uuid);
 	if (!ret)
-		cfg_command(v, 0, PCI_COMMAND_MEMORY);
+		cfg_command(v, 0, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 	return ret;
 }
 
@@ -421,7 +423,8 @@ TEST_F(guest, close_at_work)
 		}
 		self->v.fd = vdev_open_again(&self->v);
 		ASSERT_LE(0, self->v.fd);
-		cfg_command(&self->v, 0, PCI_COMMAND_MEMORY);
+		cfg_command(&self->v, 0,
+			    PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 		EXPECT_EQ(0, region_r64(&self->v, BAR0, COMMAND));
 	}
 }
@@ -429,6 +432,19 @@ TEST_F(guest, close_at_work)
 static void *remover(void *uuid)
 {
 	return (void *)(long)mdev_remove(uuid);
+}
+
+/* Work without an end is interrupted, so that there are workers for others. */
+TEST_F(guest, turns)
+{
+	time_t until = time(NULL) + FERRY_TIMEOUT_MS / 1000;
+
+	begin(&self->v, COPY | AGAIN, IOVA, IOVA + MEMORY / 2, MEMORY / 2);
+	while (region_r64(&self->v, BAR0, CALLS) < 5 && time(NULL) < until)
+		sched_yield();
+	EXPECT_LE(5, region_r64(&self->v, BAR0, CALLS));
+	some_rounds(&self->v, 2);
+	stop(&self->v);
 }
 
 /* It works until its user lets go. */

@@ -3,7 +3,7 @@
  * A model that does nothing but access guest memory, for tests of how it may.
  *
  * Registers of BAR 0, eight bytes wide: what to do (GUEST_*), addresses, a length; the
- * negative errno it ended with, and how often it was done.
+ * negative errno it ended with, and how often it was done; how often the kit has called.
  */
 #include <linux/minmax.h>
 #include <linux/module.h>
@@ -19,6 +19,7 @@
 #define LENGTH		0x18
 #define ERROR		0x20
 #define ROUNDS		0x28
+#define CALLS		0x30
 
 /* Copy through a buffer, or between pages that are pinned. */
 #define GUEST_COPY	1
@@ -32,11 +33,16 @@
 
 struct guest {
 	u64 command;
+	/* How often one was written, and which of these is being done, up to where. */
+	u64 commands;
+	u64 doing;
+	u64 at;
 	u64 source;
 	u64 destination;
 	u64 length;
 	s64 error;
 	u64 rounds;
+	u64 calls;
 	u8 *buffer;
 	struct ferry_guest_range from;
 	struct ferry_guest_range to;
@@ -135,16 +141,17 @@ static int step(struct ferry_instance *inst, struct guest *g, u64 command,
 	}
 }
 
+/* Goes on where it was when it had to stop, which is -EINTR. */
 static int once(struct ferry_instance *inst, struct guest *g, u64 command)
 {
-	u64 at, len;
+	u64 len;
 	int ret;
 
-	for (at = 0; at < g->length; at += len) {
+	for (; g->at < g->length; g->at += len) {
 		if (ferry_instance_stopping(inst))
 			return -EINTR;
-		len = g->length - at;
-		ret = step(inst, g, command, at, &len);
+		len = g->length - g->at;
+		ret = step(inst, g, command, g->at, &len);
 		if (ret)
 			return ret;
 	}
@@ -154,13 +161,23 @@ static int once(struct ferry_instance *inst, struct guest *g, u64 command)
 static void guest_work(struct ferry_instance *inst)
 {
 	struct guest *g = ferry_instance_state(inst);
-	u64 command;
+	u64 command, commands;
+	int ret;
 
+	WRITE_ONCE(g->calls, g->calls + 1);
 	do {
+		commands = READ_ONCE(g->commands);
 		command = READ_ONCE(g->command);
 		if (!command)
 			return;
-		g->error = once(inst, g, command);
+		if (commands != g->doing)
+			g->at = 0;
+		g->doing = commands;
+		ret = once(inst, g, command);
+		if (ret == -EINTR)
+			return;
+		g->at = 0;
+		g->error = ret;
 		g->rounds++;
 		cond_resched();
 	} while ((command & GUEST_AGAIN) && !ferry_instance_stopping(inst));
@@ -204,6 +221,8 @@ static u64 guest_read(struct ferry_instance *inst, unsigned int bar, u64 off,
 		return READ_ONCE(g->error);
 	case ROUNDS:
 		return READ_ONCE(g->rounds);
+	case CALLS:
+		return READ_ONCE(g->calls);
 	default:
 		return 0;
 	}
@@ -218,6 +237,7 @@ static void guest_write(struct ferry_instance *inst, unsigned int bar, u64 off,
 	switch (off) {
 	case COMMAND:
 		WRITE_ONCE(g->command, value);
+		WRITE_ONCE(g->commands, g->commands + 1);
 		ferry_instance_kick(inst);
 		break;
 	case SOURCE:
