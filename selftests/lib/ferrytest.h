@@ -49,6 +49,7 @@ int pci_unbind(const char *bdf);
 int pci_restore(const char *bdf, const char *driver);
 int pci_upstream(const char *bdf, char *buf, size_t size);
 int pci_config(const char *bdf, int flags);
+bool pci_intx_disabled(const char *bdf);
 unsigned int pci_find_cap(const char *bdf, __u8 id);
 
 /* klog.c: the kernel log from a moment on */

@@ -211,6 +211,18 @@ int pci_config(const char *bdf, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
+/* Whether the hardware's command register keeps it from asserting INTx. */
+bool pci_intx_disabled(const char *bdf)
+{
+	int fd = pci_config(bdf, O_RDONLY);
+	__u16 command;
+
+	if (fd < 0 || pread(fd, &command, 2, PCI_COMMAND) != 2)
+		abort();
+	close(fd);
+	return command & PCI_COMMAND_INTX_DISABLE;
+}
+
 /* Where a capability of the hardware's (PCI 3.0, 6.7) begins; 0 if there is none. */
 unsigned int pci_find_cap(const char *bdf, __u8 id)
 {

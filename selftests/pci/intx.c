@@ -8,7 +8,6 @@
  * after it: the eventfd must then have counted one, not two.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,13 +107,7 @@ static bool silent(const struct vdev *v, int efd)
  */
 static bool quiet(const struct vdev *v)
 {
-	int fd = pci_config(v->name, O_RDONLY);
-	__u16 command;
-
-	if (fd < 0 || pread(fd, &command, 2, PCI_COMMAND) != 2)
-		abort();
-	close(fd);
-	return command & PCI_COMMAND_INTX_DISABLE;
+	return pci_intx_disabled(v->name);
 }
 
 TEST_F(intx, deliver)

@@ -3,10 +3,6 @@
  * Devices that the kernel knows to be special. Here others claim to be them, when the kernel
  * finds them anew.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "../lib/ferrytest.h"
@@ -92,18 +88,6 @@ TEST_F(quirks, config)
 	EXPECT_GT(0, region_read(&self->v, index, size - 4, bytes, 8));
 }
 
-/* Does the device itself have the bit set? */
-static bool intx_disabled(const char *bdf)
-{
-	int fd = pci_config(bdf, O_RDONLY);
-	__u16 command;
-
-	if (fd < 0 || pread(fd, &command, 2, PCI_COMMAND) != 2)
-		abort();
-	close(fd);
-	return command & PCI_COMMAND_INTX_DISABLE;
-}
-
 TEST_F(quirks, msi)
 {
 	const __u32 index = VFIO_PCI_MSI_IRQ_INDEX;
@@ -111,17 +95,17 @@ TEST_F(quirks, msi)
 	if (variant->id != TIGON3_5780)
 		SKIP(return, "its MSI is like any other");
 	if (!driver_is_stock())
-		EXPECT_TRUE(intx_disabled(self->bdf));
+		EXPECT_TRUE(pci_intx_disabled(self->bdf));
 	ASSERT_EQ(0, irq_attach_one(&self->v, index, 0, self->efd));
-	EXPECT_FALSE(intx_disabled(self->bdf));
+	EXPECT_FALSE(pci_intx_disabled(self->bdf));
 	/* Whatever the user does to COMMAND. */
 	cfg_command(&self->v, 0, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
-	EXPECT_FALSE(intx_disabled(self->bdf));
+	EXPECT_FALSE(pci_intx_disabled(self->bdf));
 	region_w32(&self->v, VFIO_PCI_BAR0_REGION_INDEX, EDU_IRQ_RAISE, 1);
 	EXPECT_EQ(1, efd_wait(self->efd));
 	ASSERT_EQ(0, irq_disable(&self->v, index));
 	if (!driver_is_stock())
-		EXPECT_TRUE(intx_disabled(self->bdf));
+		EXPECT_TRUE(pci_intx_disabled(self->bdf));
 }
 
 int main(int argc, char **argv)
