@@ -44,16 +44,16 @@ static void messages_follow(struct ferry_instance *inst)
 static void work_follows(struct ferry_instance *inst)
 {
 	struct ferry_config *config = &inst->fdev.config;
-	unsigned int pm = ferry_config_find_cap(config, PCI_CAP_ID_PM);
-	u16 command = ferry_config_get16(config, PCI_COMMAND);
-	u16 pmcsr = ferry_config_get16(config, pm + PCI_PM_CTRL);
+	unsigned int pm;
 
 	if (!inst->model->work)
 		return;
-	if ((command & PCI_COMMAND_MASTER) && !(pmcsr & PCI_PM_CTRL_STATE_MASK))
-		ferry_work_start(inst, WORK_BUS);
-	else
+	pm = ferry_config_find_cap(config, PCI_CAP_ID_PM) + PCI_PM_CTRL;
+	if (!(ferry_config_get16(config, PCI_COMMAND) & PCI_COMMAND_MASTER) ||
+	    ferry_config_get16(config, pm) & PCI_PM_CTRL_STATE_MASK)
 		ferry_work_stop(inst, WORK_BUS);
+	else
+		ferry_work_start(inst, WORK_BUS);
 }
 
 /* The configuration space has changed; config_lock is held. */
