@@ -30,11 +30,33 @@ static void command_follow(struct ferry_pci *fpci)
 	ferry_pci_command_update(fpci, mine, off ? 0 : mine);
 }
 
-/* The PCI core doesn't write to a function that is asleep what changes meanwhile. */
-static void messages_follow(struct ferry_pci *fpci)
+/* What the user has made of Message Control (PCI 3.0, 6.8.1.3), besides what the PCI core has. */
+#define MSI_USERS	(PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE)
+
+static u16 msi_control(struct pci_dev *pdev)
 {
+	u16 control = 0;
+
+	if (pdev->msi_enabled)
+		pci_read_config_word(pdev, pdev->msi_cap + PCI_MSI_FLAGS,
+				     &control);
+	return control;
+}
+
+/*
+ * The PCI core doesn't write messages to a function that isn't in D0, nor to a
+ * table that is restored while memory decoding is off.
+ */
+static void messages_follow(struct ferry_pci *fpci, u16 control)
+{
+	struct pci_dev *pdev = fpci->pdev;
+
 	ferry_pci_command_update(fpci, PCI_COMMAND_MEMORY, PCI_COMMAND_MEMORY);
-	pci_restore_msi_state(fpci->pdev);
+	pci_restore_msi_state(pdev);
+	if (pdev->msi_enabled)
+		pci_write_config_word(pdev, pdev->msi_cap + PCI_MSI_FLAGS,
+				      (msi_control(pdev) & ~MSI_USERS) |
+				      (control & MSI_USERS));
 	command_follow(fpci);
 }
 
@@ -57,6 +79,7 @@ void ferry_pci_set_power(struct ferry_pci *fpci, pci_power_t state)
 	struct pci_dev *pdev = fpci->pdev;
 	pci_power_t old = pdev->current_state;
 	bool was_off = asleep(pdev);
+	u16 control = msi_control(pdev);
 
 	/* They have no power of their own (SR-IOV 1.1, 2.1.1 and 6). */
 	if (state != PCI_D0 && fpci->has_vfs)
@@ -76,14 +99,13 @@ void ferry_pci_set_power(struct ferry_pci *fpci, pci_power_t state)
 		trace_ferry_power(fdev, (__force u32)old, (__force u32)state,
 				  (__force u32)pdev->current_state);
 
-	if (was_off && !asleep(pdev)) {
-		if (fpci->pm_state) {
-			pci_load_and_free_saved_state(pdev, &fpci->pm_state);
-			pci_restore_state(pdev);
-			command_follow(fpci);
-		} else if (pdev->msi_enabled || pdev->msix_enabled) {
-			messages_follow(fpci);
-		}
+	if (was_off && !asleep(pdev) && fpci->pm_state) {
+		pci_load_and_free_saved_state(pdev, &fpci->pm_state);
+		pci_restore_state(pdev);
+		command_follow(fpci);
 	}
+	if (old != PCI_D0 && pdev->current_state == PCI_D0 &&
+	    (pdev->msi_enabled || pdev->msix_enabled))
+		messages_follow(fpci, control);
 	ferry_gate_set(fdev, FERRY_GATE_POWER, asleep(pdev));
 }

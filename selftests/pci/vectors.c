@@ -142,28 +142,50 @@ static void power_state(const struct vdev *v, __u16 state)
 	cfg_w16(v, cfg_find_cap(v, PCI_CAP_ID_PM) + PCI_PM_CTRL, state);
 }
 
-/* A message that the device couldn't be told of when it was asleep. */
-TEST_F(vectors, attached_asleep)
+static bool msi_enabled(const char *bdf)
 {
-	if (driver_is_stock())
-		SKIP(return, "the kernel's own driver loses it");
-	if (self->n < 2)
-		SKIP(return, "the device has one vector");
-	if (!cfg_find_cap(&self->v, PCI_CAP_ID_PM))
-		SKIP(return, "the device never sleeps");
-	ASSERT_EQ(0, irq_attach_one(&self->v, self->index, 0, self->fds[0]));
-	if (!resizable(self))
-		ASSERT_EQ(0, attach_all(self));
-	power_state(&self->v, 3);
-	ASSERT_EQ(0, irq_attach_one(&self->v, self->index, 1, self->fds[1]));
-	power_state(&self->v, 0);
-	/* Some forget it. */
-	self->r->setup(&self->v);
-	EXPECT_TRUE(fires(self, 1, self->fds[1]));
-	EXPECT_TRUE(fires(self, 0, self->fds[0]));
+	unsigned int pos = pci_find_cap(bdf, PCI_CAP_ID_MSI) + PCI_MSI_FLAGS;
+	int fd = pci_config(bdf, O_RDONLY);
+	__u16 control;
+
+	if (fd < 0 || pread(fd, &control, 2, pos) != 2)
+		abort();
+	close(fd);
+	return control & PCI_MSI_FLAGS_ENABLE;
 }
 
-/* The same where the device forgets nothing, so that nobody restores it: its table. */
+/* MSI that its user has switched off, in configuration space, is so after sleep. */
+TEST(switched_off_asleep)
+{
+	const char *missing = device_missing("e1000e");
+	struct vdev v;
+	unsigned int pos;
+	int efd = efd_new();
+	__u16 control;
+
+	if (missing)
+		SKIP(return, "%s", missing);
+	if (driver_is_stock())
+		SKIP(return, "the kernel's own driver forgets it");
+	ASSERT_EQ(0, vdev_open_device(&v, "e1000e"));
+	ASSERT_EQ(0, irq_attach_one(&v, VFIO_PCI_MSI_IRQ_INDEX, 0, efd));
+	pos = cfg_find_cap(&v, PCI_CAP_ID_MSI) + PCI_MSI_FLAGS;
+	control = cfg_r16(&v, pos) | PCI_MSI_FLAGS_ENABLE;
+	cfg_w16(&v, pos, control);
+	EXPECT_TRUE(msi_enabled(v.name));
+	power_state(&v, 3);
+	power_state(&v, 0);
+	EXPECT_TRUE(msi_enabled(v.name));
+	cfg_w16(&v, pos, control & ~PCI_MSI_FLAGS_ENABLE);
+	EXPECT_FALSE(msi_enabled(v.name));
+	power_state(&v, 3);
+	power_state(&v, 0);
+	EXPECT_FALSE(msi_enabled(v.name));
+	vdev_close(&v);
+	close(efd);
+}
+
+/* A message that the device couldn't be told of when it was asleep, in its table. */
 TEST(attached_asleep)
 {
 	const size_t page = sysconf(_SC_PAGESIZE);
