@@ -9,16 +9,17 @@
 
 /*
  * A function that can't be reset by itself is reset by way of the bridge above
- * it, so that is locked too; a virtual function never is. A neighbour below the
- * same bridge may be in its reset now: that takes a moment. Longer waiting won't
- * do, because somebody who holds the bridge can be waiting for us.
+ * it, so that is locked too; a virtual function is not, unless the kernel takes it
+ * for what is in a slot. A neighbour below the same bridge may be in its reset now:
+ * that takes a moment. Longer waiting won't do, because somebody who holds the bridge
+ * can be waiting for us.
  */
 #define BRIDGE_TRIES	25
 #define BRIDGE_WAIT_MS	20
 
 static struct pci_dev *bridge_to_lock(struct pci_dev *pdev)
 {
-	return pdev->is_virtfn ? NULL : pci_upstream_bridge(pdev);
+	return pdev->is_virtfn && !pdev->slot ? NULL : pci_upstream_bridge(pdev);
 }
 
 static int bridge_lock(struct pci_dev *pdev)
