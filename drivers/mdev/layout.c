@@ -38,22 +38,31 @@ static void messages_follow(struct ferry_instance *inst)
 }
 
 /*
- * Whether the device may send requests of its own: with bus mastering on (PCI 3.0, 6.2.2), and
- * in D0 (PCI PM 1.2, 5.4). Not with the gate locked, see ferry_work_stop().
+ * May the device send requests of its own? With bus mastering on (PCI 3.0, 6.2.2), and in D0
+ * (PCI PM 1.2, 5.4).
  */
-static void work_follows(struct ferry_instance *inst)
+static bool may_work(const struct ferry_config *config)
 {
-	struct ferry_config *config = &inst->fdev.config;
-	unsigned int pm;
+	unsigned int pm = ferry_config_find_cap(config, PCI_CAP_ID_PM);
 
-	if (!inst->model->work)
-		return;
-	pm = ferry_config_find_cap(config, PCI_CAP_ID_PM) + PCI_PM_CTRL;
-	if (!(ferry_config_get16(config, PCI_COMMAND) & PCI_COMMAND_MASTER) ||
-	    ferry_config_get16(config, pm) & PCI_PM_CTRL_STATE_MASK)
-		ferry_work_stop(inst, WORK_BUS);
-	else
-		ferry_work_start(inst, WORK_BUS);
+	return ferry_config_get16(config, PCI_COMMAND) & PCI_COMMAND_MASTER &&
+	       !(ferry_config_get16(config, pm + PCI_PM_CTRL) &
+		 PCI_PM_CTRL_STATE_MASK);
+}
+
+static void gates_follow(struct ferry_device *fdev,
+			 const struct ferry_config_change *change)
+{
+	u32 changed = change->old ^ change->new;
+
+	if ((change->events & FERRY_CONFIG_COMMAND) &&
+	    (changed & PCI_COMMAND_MEMORY))
+		set_gate(fdev, FERRY_GATE_COMMAND,
+			 !(change->new & PCI_COMMAND_MEMORY));
+	if ((change->events & FERRY_CONFIG_POWER) &&
+	    (changed & PCI_PM_CTRL_STATE_MASK))
+		set_gate(fdev, FERRY_GATE_POWER,
+			 change->new & PCI_PM_CTRL_STATE_MASK);
 }
 
 /* The configuration space has changed; config_lock is held. */
@@ -61,26 +70,20 @@ static void config_after(void *ctx, const struct ferry_config_change *change)
 {
 	struct ferry_instance *inst = ctx;
 	struct ferry_device *fdev = &inst->fdev;
-	u32 changed = change->old ^ change->new;
+	bool work = inst->model->work;
 
 	if (change->error)
 		return;
-	if (change->events & FERRY_CONFIG_COMMAND) {
-		if (changed & PCI_COMMAND_MEMORY)
-			set_gate(fdev, FERRY_GATE_COMMAND,
-				 !(change->new & PCI_COMMAND_MEMORY));
-		if (changed & PCI_COMMAND_INTX_DISABLE)
-			ferry_intx_set_disabled(fdev, change->new &
-						PCI_COMMAND_INTX_DISABLE);
-		if (changed & PCI_COMMAND_MASTER)
-			work_follows(inst);
-	}
-	if ((change->events & FERRY_CONFIG_POWER) &&
-	    (changed & PCI_PM_CTRL_STATE_MASK)) {
-		work_follows(inst);
-		set_gate(fdev, FERRY_GATE_POWER,
-			 change->new & PCI_PM_CTRL_STATE_MASK);
-	}
+	/* Before the memory goes, not with the gate locked; and after it has come. */
+	if (work && !may_work(&fdev->config))
+		ferry_work_stop(inst, WORK_BUS);
+	gates_follow(fdev, change);
+	if (work && may_work(&fdev->config))
+		ferry_work_start(inst, WORK_BUS);
+	if ((change->events & FERRY_CONFIG_COMMAND) &&
+	    (change->old ^ change->new) & PCI_COMMAND_INTX_DISABLE)
+		ferry_intx_set_disabled(fdev, change->new &
+					PCI_COMMAND_INTX_DISABLE);
 	if (change->events & (FERRY_CONFIG_MSI_MASK | FERRY_CONFIG_MSIX))
 		messages_follow(inst);
 	if (change->events & FERRY_CONFIG_FLR)
@@ -283,7 +286,7 @@ int ferry_layout_build(struct ferry_instance *inst)
 		ferry_config_set_live(&inst->fdev.config,
 				      msi_pending(&inst->fdev.config), 4);
 	set_gate(&inst->fdev, FERRY_GATE_COMMAND, true);
-	work_follows(inst);
+	ferry_work_stop(inst, WORK_BUS);
 	return 0;
 }
 

@@ -70,7 +70,7 @@ EXPORT_SYMBOL_GPL(ferry_instance_kick);
  * @inst: as ferry_instance_kick()
  * @ms: milliseconds until then, at least, unless it is asked for earlier
  *
- * The time may be cut short by a reset or whatever else stops the work.
+ * The time may be cut short by a reset, or by whatever else stops the work or ends its turn.
  *
  * Context: any but NMI.
  */

@@ -1221,6 +1221,8 @@ static int engine_map(struct engine *engine)
 			   FERRY_DMA_MEM_DOORBELL;
 	if (engine_read(engine, FERRY_DMA_ID) != FERRY_DMA_MAGIC)
 		return dev_err_probe(&pdev->dev, -ENODEV, "not a DMA engine\n");
+	/* What somebody else had begun is not to go on. */
+	engine_write(engine, FERRY_DMA_CONTROL, 0);
 	pci_set_master(pdev);
 	return dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
 }

@@ -55,7 +55,9 @@
  * with the ring that the ring registers describe; it halts at once if they
  * make no sense. Clearing it stops the engine: what it was doing is abandoned
  * without a trace in its descriptor; STATUS says when no memory is accessed
- * any more.
+ * any more. Without bus mastering, or asleep, the engine stands still and STATUS
+ * stays what it was: clear ENABLE first, set bus mastering then, and look at
+ * STATUS last.
  */
 #define FERRY_DMA_CONTROL	0x10
 #define FERRY_DMA_CTRL_ENABLE	0x00000001
