@@ -41,7 +41,7 @@ static void messages_follow(struct ferry_instance *inst)
  * May the device send requests of its own? With bus mastering on (PCI 3.0, 6.2.2), and in D0
  * (PCI PM 1.2, 5.4).
  */
-static bool may_work(const struct ferry_config *config)
+static bool may_master(const struct ferry_config *config)
 {
 	unsigned int pm = ferry_config_find_cap(config, PCI_CAP_ID_PM);
 
@@ -70,15 +70,18 @@ static void config_after(void *ctx, const struct ferry_config_change *change)
 {
 	struct ferry_instance *inst = ctx;
 	struct ferry_device *fdev = &inst->fdev;
-	bool work = inst->model->work;
+	bool works, may;
 
 	if (change->error)
 		return;
+	/* Nobody else changes this reason. */
+	works = !(inst->work.stopped & BIT(WORK_BUS));
+	may = inst->model->work && may_master(&fdev->config);
 	/* Before the memory goes, not with the gate locked; and after it has come. */
-	if (work && !may_work(&fdev->config))
+	if (works && !may)
 		ferry_work_stop(inst, WORK_BUS);
 	gates_follow(fdev, change);
-	if (work && may_work(&fdev->config))
+	if (!works && may)
 		ferry_work_start(inst, WORK_BUS);
 	if ((change->events & FERRY_CONFIG_COMMAND) &&
 	    (change->old ^ change->new) & PCI_COMMAND_INTX_DISABLE)
