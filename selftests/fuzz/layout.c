@@ -194,9 +194,10 @@ struct chain {
 	bool begins[LAYOUT_CAPS];
 };
 
-static bool chain_add(struct chain *chain, unsigned int pos)
+static bool chain_add(const struct device *dev, struct chain *chain,
+		      unsigned int pos)
 {
-	if (chain->begins[pos / 4])
+	if (pos >= dev->size || chain->begins[pos / 4])
 		return false;
 	chain->begins[pos / 4] = true;
 	chain->pos[chain->count++] = pos;
@@ -211,15 +212,13 @@ static void walk(const struct device *dev, struct chain *chain)
 	memset(chain, 0, sizeof(*chain));
 	if (hw(dev, 0x06, 2) & 0x10)
 		for (pos = hw(dev, 0x34, 1) & 0xfc;
-		     pos >= 0x40 && pos < dev->size && chain_add(chain, pos);
+		     pos >= 0x40 && chain_add(dev, chain, pos);
 		     pos = hw(dev, pos + 1, 1) & 0xfc)
 			;
 	if (first && first != 0xffffffff)
-		for (pos = 0x100; pos < dev->size && chain_add(chain, pos);) {
-			pos = hw(dev, pos, 4) >> 20 & 0xffc;
-			if (pos < 0x100)
-				break;
-		}
+		for (pos = 0x100; pos >= 0x100 && chain_add(dev, chain, pos);
+		     pos = hw(dev, pos, 4) >> 20 & 0xffc)
+			;
 }
 
 /* Bytes from @pos up to where another one begins. */

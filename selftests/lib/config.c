@@ -75,6 +75,12 @@ void cfg_command(const struct vdev *v, __u16 clear, __u16 set)
 	cfg_w16(v, PCI_COMMAND, (cmd & ~clear) | set);
 }
 
+/* To 0 for D0 or 3 for D3hot, of a function with power management. */
+void cfg_power_state(const struct vdev *v, __u16 state)
+{
+	cfg_w16(v, cfg_find_cap(v, PCI_CAP_ID_PM) + PCI_PM_CTRL, state);
+}
+
 void *memory_toggler(void *toggle)
 {
 	struct memory_toggle *t = toggle;

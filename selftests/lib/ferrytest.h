@@ -49,6 +49,7 @@ int pci_unbind(const char *bdf);
 int pci_restore(const char *bdf, const char *driver);
 int pci_upstream(const char *bdf, char *buf, size_t size);
 int pci_config(const char *bdf, int flags);
+__u16 pci_config_r16(const char *bdf, unsigned int pos);
 bool pci_intx_disabled(const char *bdf);
 unsigned int pci_find_cap(const char *bdf, __u8 id);
 
@@ -118,6 +119,7 @@ void cfg_w32(const struct vdev *v, unsigned int pos, __u32 val);
 unsigned int cfg_find_cap(const struct vdev *v, __u8 id);
 unsigned int cfg_find_ext_cap(const struct vdev *v, __u16 id);
 void cfg_command(const struct vdev *v, __u16 clear, __u16 set);
+void cfg_power_state(const struct vdev *v, __u16 state);
 
 /* For a thread: switches memory decoding off and on until it is to stop. */
 struct memory_toggle {

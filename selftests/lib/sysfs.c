@@ -211,16 +211,22 @@ int pci_config(const char *bdf, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
+/* A register of the hardware's. */
+__u16 pci_config_r16(const char *bdf, unsigned int pos)
+{
+	int fd = pci_config(bdf, O_RDONLY);
+	__u16 val;
+
+	if (fd < 0 || pread(fd, &val, 2, pos) != 2)
+		abort();
+	close(fd);
+	return val;
+}
+
 /* Whether the hardware's command register keeps it from asserting INTx. */
 bool pci_intx_disabled(const char *bdf)
 {
-	int fd = pci_config(bdf, O_RDONLY);
-	__u16 command;
-
-	if (fd < 0 || pread(fd, &command, 2, PCI_COMMAND) != 2)
-		abort();
-	close(fd);
-	return command & PCI_COMMAND_INTX_DISABLE;
+	return pci_config_r16(bdf, PCI_COMMAND) & PCI_COMMAND_INTX_DISABLE;
 }
 
 /* Where a capability of the hardware's (PCI 3.0, 6.7) begins; 0 if there is none. */

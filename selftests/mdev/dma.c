@@ -371,11 +371,6 @@ TEST_F(dma, wrong_too)
 	EXPECT_EQ(FERRY_DMA_LIST_MAX, engine_last(e)->done);
 }
 
-static void power_state(const struct vdev *v, __u16 state)
-{
-	cfg_w16(v, cfg_find_cap(v, PCI_CAP_ID_PM) + PCI_PM_CTRL, state);
-}
-
 /* What is under way stops before the register says so, and is done when it may go on. */
 static void expect_pause(struct __test_metadata *_metadata, struct engine *e,
 			 bool sleep)
@@ -390,14 +385,14 @@ static void expect_pause(struct __test_metadata *_metadata, struct engine *e,
 	}
 	engine_doorbell(e);
 	if (sleep)
-		power_state(&e->v, 3);
+		cfg_power_state(&e->v, 3);
 	else
 		cfg_command(&e->v, PCI_COMMAND_MASTER, 0);
 	memset(e->memory, 0x55, HALF);
 	usleep(20000);
 	EXPECT_TRUE(memory_all(e->memory, 0x55, HALF));
 	if (sleep)
-		power_state(&e->v, 0);
+		cfg_power_state(&e->v, 0);
 	else
 		cfg_command(&e->v, 0, PCI_COMMAND_MASTER);
 	EXPECT_EQ(FERRY_DMA_S_OK, engine_wait(desc));

@@ -5,11 +5,9 @@
  * the real ones of other machines do.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../lib/ferrytest.h"
 #include "../lib/harness.h"
@@ -37,17 +35,6 @@ FIXTURE(atomics)
 	char root[FERRY_NAME_MAX];
 	unsigned int exp;
 };
-
-static __u16 devctl2(const char *bdf, unsigned int exp)
-{
-	int fd = pci_config(bdf, O_RDONLY);
-	__u16 val;
-
-	if (fd < 0 || pread(fd, &val, 2, exp + PCI_EXP_DEVCTL2) != 2)
-		abort();
-	close(fd);
-	return val;
-}
 
 /* What @bdf claims to complete: one bit for each width. */
 static int claim(const char *bdf, __u32 widths)
@@ -140,14 +127,15 @@ TEST_F(atomics, widths)
 /* Asking is not using: the device's requests stay as they are. */
 TEST_F(atomics, no_side_effect)
 {
-	__u16 was = devctl2(self->v.name, self->exp);
+	unsigned int pos = self->exp + PCI_EXP_DEVCTL2;
+	__u16 was = pci_config_r16(self->v.name, pos);
 
 	if (driver_is_stock())
 		SKIP(return, "the kernel's own enables requests when asked");
 	ASSERT_EQ(0, claim(self->v.name, COMP_ALL));
 	ASSERT_EQ(0, claim(self->root, COMP_ALL));
 	EXPECT_EQ(COMP_ALL, atomics(&self->v));
-	EXPECT_EQ(was, devctl2(self->v.name, self->exp));
+	EXPECT_EQ(was, pci_config_r16(self->v.name, pos));
 	EXPECT_EQ(0, was & PCI_EXP_DEVCTL2_ATOMIC_REQ);
 }
 

@@ -137,13 +137,6 @@ static unsigned int power_state(const struct vdev *v)
 	return cfg_r16(v, pm + PCI_PM_CTRL) & PCI_PM_CTRL_STATE_MASK;
 }
 
-static void enter_d3(const struct vdev *v)
-{
-	unsigned int pm = cfg_find_cap(v, PCI_CAP_ID_PM);
-
-	cfg_w16(v, pm + PCI_PM_CTRL, 3);
-}
-
 /* Virtual functions have no power but that of their physical one. */
 TEST_F(sriov, power)
 {
@@ -151,14 +144,14 @@ TEST_F(sriov, power)
 
 	ASSERT_EQ(0, vdev_open(&v, "pci", self->pf));
 	ASSERT_LT(0, cfg_find_cap(&v, PCI_CAP_ID_PM));
-	enter_d3(&v);
+	cfg_power_state(&v, 3);
 	ASSERT_EQ(3, power_state(&v));
 	ASSERT_EQ(0, sriov_enable(self->pf, 1));
 	EXPECT_EQ(0, power_state(&v));
-	enter_d3(&v);
+	cfg_power_state(&v, 3);
 	EXPECT_EQ(0, power_state(&v));
 	ASSERT_EQ(0, sriov_enable(self->pf, 0));
-	enter_d3(&v);
+	cfg_power_state(&v, 3);
 	EXPECT_EQ(3, power_state(&v));
 	vdev_close(&v);
 }

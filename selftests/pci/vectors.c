@@ -137,21 +137,11 @@ TEST_F(vectors, deliver)
 	}
 }
 
-static void power_state(const struct vdev *v, __u16 state)
-{
-	cfg_w16(v, cfg_find_cap(v, PCI_CAP_ID_PM) + PCI_PM_CTRL, state);
-}
-
 static bool msi_enabled(const char *bdf)
 {
-	unsigned int pos = pci_find_cap(bdf, PCI_CAP_ID_MSI) + PCI_MSI_FLAGS;
-	int fd = pci_config(bdf, O_RDONLY);
-	__u16 control;
+	unsigned int pos = pci_find_cap(bdf, PCI_CAP_ID_MSI);
 
-	if (fd < 0 || pread(fd, &control, 2, pos) != 2)
-		abort();
-	close(fd);
-	return control & PCI_MSI_FLAGS_ENABLE;
+	return pci_config_r16(bdf, pos + PCI_MSI_FLAGS) & PCI_MSI_FLAGS_ENABLE;
 }
 
 /* MSI that its user has switched off, in configuration space, is so after sleep. */
@@ -173,13 +163,13 @@ TEST(switched_off_asleep)
 	control = cfg_r16(&v, pos) | PCI_MSI_FLAGS_ENABLE;
 	cfg_w16(&v, pos, control);
 	EXPECT_TRUE(msi_enabled(v.name));
-	power_state(&v, 3);
-	power_state(&v, 0);
+	cfg_power_state(&v, 3);
+	cfg_power_state(&v, 0);
 	EXPECT_TRUE(msi_enabled(v.name));
 	cfg_w16(&v, pos, control & ~PCI_MSI_FLAGS_ENABLE);
 	EXPECT_FALSE(msi_enabled(v.name));
-	power_state(&v, 3);
-	power_state(&v, 0);
+	cfg_power_state(&v, 3);
+	cfg_power_state(&v, 0);
 	EXPECT_FALSE(msi_enabled(v.name));
 	vdev_close(&v);
 	close(efd);
@@ -202,9 +192,9 @@ TEST(attached_asleep)
 	ASSERT_EQ(0, vdev_open_device(&v, "nvme"));
 	cfg_command(&v, 0, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 	ASSERT_EQ(0, irq_attach_one(&v, VFIO_PCI_MSIX_IRQ_INDEX, 0, efd));
-	power_state(&v, 3);
+	cfg_power_state(&v, 3);
 	ASSERT_EQ(0, irq_attach_one(&v, VFIO_PCI_MSIX_IRQ_INDEX, 1, efd));
-	power_state(&v, 0);
+	cfg_power_state(&v, 0);
 
 	table = cfg_r32(&v, cfg_find_cap(&v, PCI_CAP_ID_MSIX) + PCI_MSIX_TABLE);
 	ASSERT_EQ(0, table & PCI_MSIX_TABLE_BIR);
