@@ -9,8 +9,9 @@
 
 /*
  * A function that can't be reset by itself is reset by way of the bridge above
- * it, so that is locked too; a virtual function is not, unless the kernel takes it
- * for what is in a slot. A neighbour below the same bridge may be in its reset now:
+ * it, so that is locked too; a virtual function that has the reset of its own that
+ * all must have (FLR, PCIe 6.0 section 9.2.2.2) is not, lest its many siblings
+ * wait for each other. A neighbour below the same bridge may be in its reset now:
  * that takes a moment. Longer waiting won't do, because somebody who holds the bridge
  * can be waiting for us.
  */
@@ -19,7 +20,9 @@
 
 static struct pci_dev *bridge_to_lock(struct pci_dev *pdev)
 {
-	return pdev->is_virtfn && !pdev->slot ? NULL : pci_upstream_bridge(pdev);
+	if (pdev->is_virtfn && pdev->devcap & PCI_EXP_DEVCAP_FLR)
+		return NULL;
+	return pci_upstream_bridge(pdev);
 }
 
 static int bridge_lock(struct pci_dev *pdev)
