@@ -66,9 +66,13 @@ static u32 clamp_msi(const struct ferry_config *cfg, u32 flags)
 	return (flags & ~PCI_MSI_FLAGS_QSIZE) | min(size, most) << 4;
 }
 
-/* The events that remain when old and new value are known. */
+/*
+ * The events that remain when old and new value are known, and which bits the
+ * user may change.
+ */
 static u32 events_of(const struct ferry_config *cfg, unsigned int pos,
-		     const struct ferry_cap_field *field, u32 old, u32 new)
+		     const struct ferry_cap_field *field, u32 old, u32 new,
+		     u32 may)
 {
 	u32 events = field->events;
 
@@ -80,8 +84,10 @@ static u32 events_of(const struct ferry_config *cfg, unsigned int pos,
 	if (events & FERRY_CONFIG_POWER && !power_state_exists(cfg, pos, new))
 		events &= ~FERRY_CONFIG_POWER;
 	if (old == new)
-		events &= ~(FERRY_CONFIG_MSI | FERRY_CONFIG_MSIX |
-			    FERRY_CONFIG_MSI_MASK);
+		events &= ~(FERRY_CONFIG_MSIX | FERRY_CONFIG_MSI_MASK);
+	/* A real function was enabled without its user's doing. */
+	if (old == new && !(cfg->backend && may))
+		events &= ~FERRY_CONFIG_MSI;
 	/* Hardware minds its mask bits itself. */
 	if (cfg->backend)
 		events &= ~FERRY_CONFIG_MSI_MASK;
@@ -112,7 +118,8 @@ static void raise_event(const struct ferry_config *cfg, unsigned int pos,
 	}
 	change->offset = at;
 	change->width = field->width;
-	change->events = events_of(cfg, pos, field, change->old, change->new);
+	change->events = events_of(cfg, pos, field, change->old, change->new,
+				   may);
 
 	if (field->events & FERRY_CONFIG_POWER && !change->events)
 		piece->mask &= ~field_to_piece(field->trigger, at, piece);

@@ -318,7 +318,6 @@ static void expect_msi(struct hostile *h, unsigned int flags, u8 data)
 {
 	unsigned int most = h->user[flags] >> 1 & 7, size = data >> 4 & 7;
 	unsigned int have = log2_up(h->vectors > 32 ? 32 : h->vectors);
-	u8 was = h->user[flags];
 
 	if (!h->vectors)
 		return;
@@ -328,8 +327,7 @@ static void expect_msi(struct hostile *h, unsigned int flags, u8 data)
 		size = most;
 	h->user[flags] &= ~0x71;
 	h->user[flags] |= (data & 0x01) | size << 4;
-	if (h->user[flags] != was)
-		h->expected |= FERRY_CONFIG_MSI;
+	h->expected |= FERRY_CONFIG_MSI;
 }
 
 /* COMMAND is kept as it was written, so that a driver knows what its user wants. */

@@ -25,7 +25,7 @@
 
 #define OFFER	"/sys/module/ferry_model_test/parameters/offer"
 /* Who makes and removes a device does most of it in the kernel's core. */
-#define SOME	10
+#define SOME	6
 /* Of the model that has everything; the last ones are far behind the first ones. */
 #define VECTORS	40
 #define LAST	(2048 - VECTORS)

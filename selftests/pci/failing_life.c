@@ -29,7 +29,7 @@ struct attach_pt {
 #define DETACH		_IO(VFIO_TYPE, VFIO_BASE + 20)
 
 /* Calls of the kernel's core are long: this is about what a slow machine does in half a minute. */
-#define SOME	10
+#define SOME	6
 
 /* What a sweep works on. */
 struct job {

@@ -194,7 +194,8 @@ static void msi(void)
 	expect(dev, 0xd6, 2, 0x0001, 0, 0, 0, 0);
 	ferry_config_set_msi(&dev->cfg, 2);
 	expect(dev, 0xd6, 2, 0x0071, FERRY_CONFIG_MSI, 0xd6, 0x010a, 0x011b);
-	expect(dev, 0xd6, 2, 0x0011, 0, 0, 0, 0);
+	/* Its user may have been told nothing of what enabled it. */
+	expect(dev, 0xd6, 2, 0x0011, FERRY_CONFIG_MSI, 0xd6, 0x011b, 0x011b);
 	expect(dev, 0xd7, 1, 0x01, 0, 0, 0, 0);
 	/* Hardware minds its mask bits itself. */
 	expect(dev, 0xe0, 4, 0x00000003, 0, 0, 0, 0);
