@@ -224,7 +224,8 @@ unsigned int ferry_pci_intx_open(struct ferry_pci *fpci)
 {
 	struct pci_dev *pdev = fpci->pdev;
 
-	fpci->intx_broken = pci_match_id(broken_ids, pdev);
+	/* What is broken is how it is masked, in the function. */
+	fpci->intx_broken = !fpci->nointxmask && pci_match_id(broken_ids, pdev);
 	fpci->intx_maskable = !fpci->intx_broken && !fpci->nointxmask &&
 			      pci_intx_mask_supported(pdev);
 	return pdev->pin && pdev->irq && pdev->irq != IRQ_NOTCONNECTED &&

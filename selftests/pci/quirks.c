@@ -13,6 +13,8 @@
 #define NFP6000_SIZE	0x600
 /* While its INTx is disabled in COMMAND it sends no MSI either. */
 #define TIGON3_5780	0x166a14e4
+/* It doesn't say in STATUS that its INTx is asserted. */
+#define XL710		0x15728086
 
 FIXTURE(quirks)
 {
@@ -25,6 +27,7 @@ FIXTURE_VARIANT(quirks)
 {
 	const char *device;
 	__u32 id;
+	bool nointxmask;
 };
 
 FIXTURE_VARIANT_ADD(quirks, short_config)
@@ -35,6 +38,17 @@ FIXTURE_VARIANT_ADD(quirks, short_config)
 FIXTURE_VARIANT_ADD(quirks, msi_by_intx_disable)
 {
 	.device = "edu", .id = TIGON3_5780,
+};
+
+FIXTURE_VARIANT_ADD(quirks, intx_without_status)
+{
+	.device = "edu", .id = XL710,
+};
+
+/* It doesn't matter where the interrupt controller masks. */
+FIXTURE_VARIANT_ADD(quirks, intx_masked_elsewhere)
+{
+	.device = "edu", .id = XL710, .nointxmask = true,
 };
 
 static int find_anew(const char *bdf)
@@ -58,6 +72,8 @@ FIXTURE_SETUP(quirks)
 	ASSERT_EQ(0, pci_unbind(self->bdf));
 	ASSERT_EQ(0, overlay_add(self->bdf, PCI_VENDOR_ID, ~0U, variant->id));
 	ASSERT_EQ(0, find_anew(self->bdf));
+	ASSERT_EQ(0, module_param_write(driver_name(), "nointxmask",
+					variant->nointxmask ? "Y" : "N"));
 	ASSERT_EQ(0, vdev_open_device(&self->v, variant->device));
 }
 
@@ -66,6 +82,7 @@ FIXTURE_TEARDOWN(quirks)
 	vdev_close(&self->v);
 	close(self->efd);
 	pci_unbind(self->bdf);
+	module_param_write(driver_name(), "nointxmask", "N");
 	overlay_clear();
 	find_anew(self->bdf);
 }
@@ -86,6 +103,25 @@ TEST_F(quirks, config)
 	EXPECT_NE(0, cfg_find_ext_cap(&self->v, PCI_EXT_CAP_ID_ERR));
 	EXPECT_GT(0, region_read(&self->v, index, size, bytes, 4));
 	EXPECT_GT(0, region_read(&self->v, index, size - 4, bytes, 8));
+}
+
+TEST_F(quirks, intx)
+{
+	struct vfio_irq_info info = { .argsz = sizeof(info) };
+	const __u32 works = variant->nointxmask;
+
+	if (variant->id != XL710)
+		SKIP(return, "its INTx is like any other");
+	ASSERT_EQ(0, fd_ioctl(self->v.fd, VFIO_DEVICE_GET_IRQ_INFO, &info));
+	EXPECT_EQ(works, info.count);
+	EXPECT_EQ(works, cfg_r8(&self->v, PCI_INTERRUPT_PIN));
+	if (!works)
+		return;
+	ASSERT_EQ(0, irq_attach_one(&self->v, VFIO_PCI_INTX_IRQ_INDEX, 0,
+				    self->efd));
+	region_w32(&self->v, VFIO_PCI_BAR0_REGION_INDEX, EDU_IRQ_RAISE, 1);
+	EXPECT_EQ(1, efd_wait(self->efd));
+	region_w32(&self->v, VFIO_PCI_BAR0_REGION_INDEX, EDU_IRQ_ACK, ~0U);
 }
 
 TEST_F(quirks, msi)
