@@ -232,10 +232,15 @@ int ferry_pci_low_power_exit(struct ferry_pci *fpci, u32 flags, size_t argsz)
  */
 void ferry_pci_low_power_end(struct ferry_pci *fpci)
 {
+	struct ferry_device *fdev = &fpci->fdev;
+
+	ferry_gate_lock_mapped(fdev);
+	/* No ioeventfd writes to it before it has been woken, which takes a while. */
+	if (ferry_pci_may_sleep(fpci))
+		ferry_gate_set(fdev, FERRY_GATE_IDLE, true);
 	/* Nobody is there to be told. */
-	ferry_gate_lock_mapped(&fpci->fdev);
 	leave(fpci);
-	ferry_gate_unlock(&fpci->fdev);
+	ferry_gate_unlock(fdev);
 	pm_runtime_resume(&fpci->pdev->dev);
 }
 
