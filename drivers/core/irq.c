@@ -92,6 +92,25 @@ irqreturn_t ferry_vector_interrupt(int irq, void *data)
 EXPORT_SYMBOL_GPL(ferry_vector_interrupt);
 
 /**
+ * ferry_vectors_forget - a reset has taken back what was pending
+ * @fdev: the device, whose vectors are hardware's
+ *
+ * Context: process context.
+ */
+void ferry_vectors_forget(struct ferry_device *fdev)
+{
+	struct ferry_vector *v;
+	unsigned long i;
+
+	/* Vectors are freed after a grace period, see vector_destroy(). */
+	rcu_read_lock();
+	xa_for_each(&fdev->irqs.vectors, i, v)
+		clear_bit(0, &v->pending);
+	rcu_read_unlock();
+}
+EXPORT_SYMBOL_GPL(ferry_vectors_forget);
+
+/**
  * ferry_irq_signal - an emulated device sends a message
  * @fdev: the device, on which MSI or MSI-X is enabled, else nothing happens
  * @vector: number of the vector

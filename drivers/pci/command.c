@@ -111,6 +111,26 @@ void ferry_pci_command_update(struct ferry_pci *fpci, u16 mask, u16 value)
 }
 
 /**
+ * ferry_pci_command_follow - make the command register again what its user has made of it
+ * @fpci: an open function
+ *
+ * What the PCI core restores after a reset or sleep is as old as that, and somebody who
+ * masked INTx meanwhile may have read the register before and written it after.
+ *
+ * Context: process context, the gate held by ferry_gate_lock(), so that nobody writes.
+ */
+void ferry_pci_command_follow(struct ferry_pci *fpci)
+{
+	u16 users = PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+
+	if (fpci->pdev->no_command_memory)
+		users &= ~PCI_COMMAND_MEMORY;
+	ferry_pci_command_update(fpci, users,
+				 ferry_config_get16(&fpci->fdev.config,
+						    PCI_COMMAND));
+}
+
+/**
  * ferry_pci_memory_begin - switch memory decoding on for a moment
  * @fpci: the function
  *

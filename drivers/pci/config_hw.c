@@ -128,8 +128,6 @@ static void power_after(struct ferry_pci *fpci, u32 pmcsr)
 	ferry_gate_lock(fdev);
 	ferry_pci_set_power(fpci, states[pmcsr & PCI_PM_CTRL_STATE_MASK]);
 	ferry_gate_unlock(fdev);
-	/* What the PCI core has restored may be older than the last INTx. */
-	ferry_pci_command_update(fpci, 0, 0);
 }
 
 /* Never below Max_Payload_Size, which is the system's to choose. */

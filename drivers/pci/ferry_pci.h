@@ -79,6 +79,7 @@ struct ferry_pci_token {
  *	open; under ferry_device.config_lock
  * @saved_state: the function's state as found at open
  * @pm_state: its state from before it entered D3hot, if it forgets it there
+ * @msi_control: MSI's Message Control before the PCI core restored it; under the gate
  * @wakeup: the eventfd that tells the user of the end of low power, %NULL for none;
  *	under ferry_gate.sem
  * @used: closed, but not reset since; under the device set's lock
@@ -114,6 +115,7 @@ struct ferry_pci {
 	void *config_mem;
 	struct pci_saved_state *saved_state;
 	struct pci_saved_state *pm_state;
+	u16 msi_control;
 	struct eventfd_ctx *wakeup;
 	u16 nr_irqs[VFIO_PCI_NUM_IRQS];
 	bool used;
@@ -181,6 +183,7 @@ int ferry_pci_open(struct vfio_device *vdev);
 void ferry_pci_close(struct vfio_device *vdev);
 
 void ferry_pci_command_update(struct ferry_pci *fpci, u16 mask, u16 value);
+void ferry_pci_command_follow(struct ferry_pci *fpci);
 void ferry_pci_bars_remember(struct ferry_pci *fpci);
 bool ferry_pci_memory_begin(struct ferry_pci *fpci);
 void ferry_pci_memory_end(struct ferry_pci *fpci, bool off);
@@ -267,7 +270,7 @@ void ferry_pci_rom_close(struct ferry_pci *fpci);
 int ferry_pci_reset_function(struct pci_dev *pdev);
 int ferry_pci_reset(struct ferry_device *fdev);
 int ferry_pci_reset_locked(struct ferry_pci *fpci);
-void ferry_pci_reset_done(struct ferry_pci *fpci);
+void ferry_pci_reset_done(struct ferry_pci *fpci, int ret);
 void ferry_pci_reset_at_close(struct ferry_pci *fpci);
 
 int ferry_pci_set_join(struct ferry_pci *fpci);
@@ -287,6 +290,8 @@ int ferry_pci_hot_reset(struct ferry_pci *fpci,
 			struct vfio_pci_hot_reset __user *uarg);
 
 void ferry_pci_set_power(struct ferry_pci *fpci, pci_power_t state);
+void ferry_pci_state_keep(struct ferry_pci *fpci);
+void ferry_pci_state_follow(struct ferry_pci *fpci);
 
 extern const struct dev_pm_ops ferry_pci_pm_ops;
 void ferry_pci_runtime_init(struct ferry_pci *fpci);

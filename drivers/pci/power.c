@@ -21,15 +21,6 @@ static bool asleep(struct pci_dev *pdev)
 	       pdev->current_state == PCI_D3cold;
 }
 
-/* What was restored is as old as its sleep: its user may have written since. */
-static void command_follow(struct ferry_pci *fpci)
-{
-	bool off = fpci->fdev.gate.closed & BIT(FERRY_GATE_COMMAND);
-	u16 mine = fpci->pdev->no_command_memory ? 0 : PCI_COMMAND_MEMORY;
-
-	ferry_pci_command_update(fpci, mine, off ? 0 : mine);
-}
-
 /* What the user has made of Message Control (PCI 3.0, 6.8.1.3), besides what the PCI core has. */
 #define MSI_USERS	(PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE)
 
@@ -43,21 +34,50 @@ static u16 msi_control(struct pci_dev *pdev)
 	return control;
 }
 
-/*
- * The PCI core doesn't write messages to a function that isn't in D0, nor to a
- * table that is restored while memory decoding is off.
+/* Those that the PCI core has, if any. */
+static bool has_messages(struct pci_dev *pdev)
+{
+	return pdev->msi_enabled || pdev->msix_enabled;
+}
+
+/**
+ * ferry_pci_state_keep - note what the PCI core will not give back
+ * @fpci: a function that is about to be reset, put to sleep or woken
+ *
+ * Context: process context, the gate held by ferry_gate_lock().
  */
-static void messages_follow(struct ferry_pci *fpci, u16 control)
+void ferry_pci_state_keep(struct ferry_pci *fpci)
+{
+	fpci->msi_control = msi_control(fpci->pdev);
+}
+
+/**
+ * ferry_pci_state_follow - make the function what its user has made of it
+ * @fpci: a function in D0, whose state the PCI core has restored; a closed one
+ *	is nobody's
+ *
+ * The PCI core doesn't write messages to a function that isn't in D0, nor to a
+ * table that is restored while memory decoding is off, and it enables MSI
+ * although its user may have disabled it.
+ *
+ * Context: process context, the gate held by ferry_gate_lock().
+ */
+void ferry_pci_state_follow(struct ferry_pci *fpci)
 {
 	struct pci_dev *pdev = fpci->pdev;
 
-	ferry_pci_command_update(fpci, PCI_COMMAND_MEMORY, PCI_COMMAND_MEMORY);
-	pci_restore_msi_state(pdev);
+	if (!fpci->config_mem)
+		return;
+	if (has_messages(pdev)) {
+		ferry_pci_command_update(fpci, PCI_COMMAND_MEMORY,
+					 PCI_COMMAND_MEMORY);
+		pci_restore_msi_state(pdev);
+	}
 	if (pdev->msi_enabled)
 		pci_write_config_word(pdev, pdev->msi_cap + PCI_MSI_FLAGS,
 				      (msi_control(pdev) & ~MSI_USERS) |
-				      (control & MSI_USERS));
-	command_follow(fpci);
+				      (fpci->msi_control & MSI_USERS));
+	ferry_pci_command_follow(fpci);
 }
 
 /**
@@ -79,12 +99,12 @@ void ferry_pci_set_power(struct ferry_pci *fpci, pci_power_t state)
 	struct pci_dev *pdev = fpci->pdev;
 	pci_power_t old = pdev->current_state;
 	bool was_off = asleep(pdev);
-	u16 control = msi_control(pdev);
 
 	/* They have no power of their own (SR-IOV 1.1, 2.1.1 and 6). */
 	if (state != PCI_D0 && fpci->has_vfs)
 		return;
 
+	ferry_pci_state_keep(fpci);
 	if (!was_off && state == PCI_D3hot && forgets(pdev)) {
 		pci_save_state(pdev);
 		kfree(fpci->pm_state);
@@ -102,10 +122,8 @@ void ferry_pci_set_power(struct ferry_pci *fpci, pci_power_t state)
 	if (was_off && !asleep(pdev) && fpci->pm_state) {
 		pci_load_and_free_saved_state(pdev, &fpci->pm_state);
 		pci_restore_state(pdev);
-		command_follow(fpci);
 	}
-	if (old != PCI_D0 && pdev->current_state == PCI_D0 &&
-	    (pdev->msi_enabled || pdev->msix_enabled))
-		messages_follow(fpci, control);
+	if (old != PCI_D0 && pdev->current_state == PCI_D0)
+		ferry_pci_state_follow(fpci);
 	ferry_gate_set(fdev, FERRY_GATE_POWER, asleep(pdev));
 }

@@ -71,10 +71,11 @@ int ferry_pci_reset_function(struct pci_dev *pdev)
 /**
  * ferry_pci_reset_done - come to terms with a reset
  * @fpci: the function, whether open or not
+ * @ret: what came of it, 0 or a negative errno
  *
- * Context: ferry_device.config_lock held.
+ * Context: ferry_device.config_lock held, the gate held by ferry_gate_lock().
  */
-void ferry_pci_reset_done(struct ferry_pci *fpci)
+void ferry_pci_reset_done(struct ferry_pci *fpci, int ret)
 {
 	struct ferry_device *fdev = &fpci->fdev;
 
@@ -82,8 +83,9 @@ void ferry_pci_reset_done(struct ferry_pci *fpci)
 
 	if (!fpci->config_mem)
 		return;
-	/* The command register is back as it was, but INTx may have fired. */
-	ferry_pci_command_update(fpci, 0, 0);
+	ferry_pci_state_follow(fpci);
+	if (!ret)
+		ferry_vectors_forget(fdev);
 	ferry_config_refresh(&fdev->config);
 }
 
@@ -107,9 +109,10 @@ int ferry_pci_reset_locked(struct ferry_pci *fpci)
 
 	ferry_gate_lock(fdev);
 	ferry_pci_set_power(fpci, PCI_D0);
+	ferry_pci_state_keep(fpci);
 	ret = ferry_pci_reset_function(fpci->pdev);
 	trace_ferry_reset(fdev, FERRY_RESET_USER, ret);
-	ferry_pci_reset_done(fpci);
+	ferry_pci_reset_done(fpci, ret);
 	ferry_gate_unlock(fdev);
 	return ret;
 }

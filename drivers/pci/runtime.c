@@ -256,6 +256,7 @@ static int runtime_suspend(struct device *dev)
 	mutex_lock(&fdev->config_lock);
 	ferry_gate_lock(fdev);
 	ferry_pci_set_power(fpci, PCI_D0);
+	ferry_pci_state_keep(fpci);
 	ferry_gate_unlock(fdev);
 	/* In which state it is, the user can see when it is awake again. */
 	if (fpci->config_mem)
@@ -271,6 +272,7 @@ static int runtime_resume(struct device *dev)
 	struct ferry_pci *fpci = dev_get_drvdata(dev);
 
 	ferry_gate_lock_mapped(&fpci->fdev);
+	ferry_pci_state_follow(fpci);
 	if (fpci->wakeup) {
 		ferry_eventfd_signal(fpci->wakeup);
 		leave(fpci);

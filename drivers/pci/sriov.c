@@ -27,11 +27,8 @@ static void keep_awake(struct ferry_pci *fpci, bool awake)
 		ferry_pci_set_power(fpci, PCI_D0);
 	fpci->has_vfs = awake;
 	ferry_gate_unlock(fdev);
-	if (fpci->config_mem) {
-		/* What the PCI core has restored may be older than the last INTx. */
-		ferry_pci_command_update(fpci, 0, 0);
+	if (fpci->config_mem)
 		ferry_config_refresh(&fdev->config);
-	}
 	mutex_unlock(&fdev->config_lock);
 }
 

@@ -128,6 +128,7 @@ struct ferry_irqs {
 };
 
 irqreturn_t ferry_vector_interrupt(int irq, void *data);
+void ferry_vectors_forget(struct ferry_device *fdev);
 bool ferry_irq_signal(struct ferry_device *fdev, unsigned int vector);
 bool ferry_irq_active(struct ferry_device *fdev, unsigned int index);
 bool ferry_intx_interrupt(struct ferry_device *fdev);

@@ -390,6 +390,22 @@ TEST_F(power, from_d3hot)
 }
 
 /* A reset through config space finds the function in D3hot and wakes it. */
+/* What its user has switched off while it slept is off when it is awake. */
+TEST_F(power, bus_master_off_asleep)
+{
+	const __u16 both = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+
+	if (!cfg_find_cap(&self->v, PCI_CAP_ID_PM))
+		SKIP(return, "no power management");
+	if (driver_is_stock())
+		SKIP(return, "the kernel's own driver switches it on");
+	cfg_command(&self->v, 0, both);
+	cfg_power_state(&self->v, 3);
+	cfg_command(&self->v, both, 0);
+	cfg_power_state(&self->v, 0);
+	EXPECT_EQ(0, pci_config_r16(self->v.name, PCI_COMMAND) & both);
+}
+
 TEST_F(power, flr_from_d3hot)
 {
 	unsigned int pm = cfg_find_cap(&self->v, PCI_CAP_ID_PM);

@@ -175,6 +175,36 @@ TEST(switched_off_asleep)
 	close(efd);
 }
 
+/* Nor does it matter who has enabled it, or that the device was reset since. */
+TEST(switched_off)
+{
+	const char *missing = device_missing("e1000e");
+	struct vdev v;
+	unsigned int pos;
+	int efd = efd_new();
+	__u16 control;
+
+	if (missing)
+		SKIP(return, "%s", missing);
+	ASSERT_EQ(0, vdev_open_device(&v, "e1000e"));
+	ASSERT_EQ(0, irq_attach_one(&v, VFIO_PCI_MSI_IRQ_INDEX, 0, efd));
+	EXPECT_TRUE(msi_enabled(v.name));
+	pos = cfg_find_cap(&v, PCI_CAP_ID_MSI) + PCI_MSI_FLAGS;
+	control = cfg_r16(&v, pos) & ~PCI_MSI_FLAGS_ENABLE;
+	cfg_w16(&v, pos, control);
+	EXPECT_FALSE(msi_enabled(v.name));
+	cfg_w16(&v, pos, control | PCI_MSI_FLAGS_ENABLE);
+	EXPECT_TRUE(msi_enabled(v.name));
+	cfg_w16(&v, pos, control);
+	ASSERT_EQ(0, vdev_reset(&v));
+	if (!driver_is_stock())
+		EXPECT_FALSE(msi_enabled(v.name));
+	cfg_w16(&v, pos, control);
+	EXPECT_FALSE(msi_enabled(v.name));
+	vdev_close(&v);
+	close(efd);
+}
+
 /* A message that the device couldn't be told of when it was asleep, in its table. */
 TEST(attached_asleep)
 {
@@ -354,6 +384,20 @@ TEST_F(vectors, replay)
 	ASSERT_EQ(0, irq_attach_one(&self->v, self->index, 0, -1));
 	ASSERT_EQ(0, irq_attach_one(&self->v, self->index, 0, self->fds[0]));
 	EXPECT_TRUE(all_fire(self));
+}
+
+/* What arrived before a reset is no news after it. */
+TEST_F(vectors, reset_forgets)
+{
+	if (driver_is_stock())
+		SKIP(return, "the kernel's own driver keeps nothing, or has the device do it");
+	ASSERT_EQ(0, attach_all(self));
+	ASSERT_EQ(0, irq_attach_one(&self->v, self->index, 0, -1));
+	raise_unheard(self);
+	if (vdev_reset(&self->v))
+		SKIP(return, "no way to reset it");
+	ASSERT_EQ(0, irq_attach_one(&self->v, self->index, 0, self->fds[0]));
+	EXPECT_EQ(0, efd_take(self->fds[0]));
 }
 
 /* QEMU enables with no eventfds and attaches them when the guest asks. */
