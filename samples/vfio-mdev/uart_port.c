@@ -180,6 +180,9 @@ u8 uart_port_read(struct uart *u, unsigned int reg, bool *changed)
 
 static void write_fcr(struct uart *u, u8 value)
 {
+	/* Where the FIFOs aren't to be on, the other bits don't count (DS 8.4). */
+	if (!(value & UART_FCR_ENABLE_FIFO))
+		value = 0;
 	/* Going to or leaving the FIFOs empties them (DS 8.4). */
 	if ((value ^ u->fcr) & UART_FCR_ENABLE_FIFO)
 		value |= UART_FCR_CLEAR_RCVR | UART_FCR_CLEAR_XMIT;
@@ -191,8 +194,7 @@ static void write_fcr(struct uart *u, u8 value)
 		u->tx.len = 0;
 		u->thre = true;
 	}
-	u->fcr = value & UART_FCR_ENABLE_FIFO ?
-		 value & (UART_FCR_ENABLE_FIFO | UART_FCR_TRIGGER_MASK) : 0;
+	u->fcr = value & (UART_FCR_ENABLE_FIFO | UART_FCR_TRIGGER_MASK);
 }
 
 /**

@@ -338,6 +338,18 @@ TEST_F(uart, fifo_clear)
 	EXPECT_FALSE(in(&self->v, UART_LSR) & UART_LSR_DR);
 }
 
+/* Without its lowest bit nothing that is written there counts (DS 8.4). */
+TEST_F(uart, fifo_clear_without_fifo)
+{
+	out(&self->v, UART_FCR, 0);
+	out(&self->v, UART_MCR, UART_MCR_LOOP);
+	out(&self->v, UART_TX, 'x');
+	ASSERT_TRUE(received(&self->v));
+	out(&self->v, UART_FCR, UART_FCR_CLEAR_RCVR | UART_FCR_CLEAR_XMIT);
+	EXPECT_TRUE(in(&self->v, UART_LSR) & UART_LSR_DR);
+	EXPECT_EQ('x', in(&self->v, UART_RX));
+}
+
 /* What waits for its turn is forgotten, and there is room again. */
 TEST_F(uart, fifo_clear_transmitter)
 {
