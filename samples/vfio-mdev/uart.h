@@ -69,6 +69,7 @@ struct uart_frame {
  * @rts: request to send
  * @dtr: data terminal ready
  * @broken: a break is sent
+ * @owed: one has begun while no time passed, and arrives when it goes on
  */
 struct uart_end {
 	struct tty_port tty;
@@ -88,6 +89,7 @@ struct uart_end {
 	bool rts;
 	bool dtr;
 	bool broken;
+	bool owed;
 };
 
 /**

@@ -75,6 +75,14 @@ void uart_end_send(struct uart_end *end)
 	wire_start(end);
 }
 
+/* However long it lasts, a break is one zero byte. */
+static void break_arrive(struct uart_end *end)
+{
+	if (connected(end))
+		uart_port_receive(end_uart(end), 0,
+				  UART_LSR_BI | UART_LSR_FE);
+}
+
 /**
  * uart_end_resume - the line goes on
  * @end: the host's end, the card locked; @wire does not run
@@ -82,6 +90,9 @@ void uart_end_send(struct uart_end *end)
 void uart_end_resume(struct uart_end *end)
 {
 	lockdep_assert_held(&end_uart(end)->card->lock);
+	if (end->owed)
+		break_arrive(end);
+	end->owed = false;
 	if (end->sending)
 		wire_start(end);
 }
@@ -213,9 +224,11 @@ void uart_end_break(struct uart_end *end, bool on)
 {
 	struct uart *u = end_uart(end);
 
-	/* However long it lasts, a break is one zero byte. */
-	if (on && !end->broken && connected(end) && !u->card->paused)
-		uart_port_receive(u, 0, UART_LSR_BI | UART_LSR_FE);
+	/* Who will be at the other end when time goes on isn't known before. */
+	if (on && !end->broken && u->card->paused)
+		end->owed = true;
+	else if (on && !end->broken)
+		break_arrive(end);
 	end->broken = on;
 	uart_end_send(end);
 	uart_line_update(u);

@@ -88,6 +88,7 @@ static void end_shutdown(struct tty_port *port)
 	end->open = false;
 	/* What is on the line doesn't arrive, and nobody waits for it any more. */
 	end->sending = 0;
+	end->owed = false;
 	uart_end_break(end, false);
 	end_unlock(end, flags);
 	/* From here on nobody starts it, or looks at the buffer. */

@@ -256,6 +256,38 @@ TEST_F(moving, cable)
 	EXPECT_EQ(0x39, guest_read(&self->to));
 }
 
+/* A break that the host sends while no time passes comes when it goes on, once. */
+TEST_F(moving, break_while_stopped)
+{
+	struct cable *c = &self->c;
+
+	ASSERT_EQ(0, cable_plug(c, "0"));
+	c->tty = cable_tty_open(c, O_NONBLOCK);
+	ASSERT_LE(0, c->tty);
+	ASSERT_EQ(0, host_set(c, B115200, CS8, 0));
+	stop(&c->v);
+	ASSERT_EQ(0, ioctl(c->tty, TIOCSBRK));
+	ASSERT_EQ(0, ioctl(c->tty, TIOCCBRK));
+	ASSERT_EQ(0, host_write(c, 'x'));
+	ASSERT_EQ(-1, migration_to(&c->v, STATE(RUNNING)));
+	ASSERT_TRUE(becomes(c, UART_LSR, UART_LSR_BI | UART_LSR_FE,
+			    UART_LSR_BI | UART_LSR_FE));
+	EXPECT_EQ(0, in(c, UART_RX));
+	EXPECT_EQ('x', guest_read(c));
+	EXPECT_EQ(0, in(c, UART_LSR) & (UART_LSR_BI | UART_LSR_DR));
+
+	/* It doesn't come a second time, nor for who has closed the tty meanwhile. */
+	stop(&c->v);
+	ASSERT_EQ(-1, migration_to(&c->v, STATE(RUNNING)));
+	EXPECT_EQ(0, in(c, UART_LSR) & UART_LSR_DR);
+	stop(&c->v);
+	ASSERT_EQ(0, ioctl(c->tty, TIOCSBRK));
+	close(c->tty);
+	c->tty = -1;
+	ASSERT_EQ(-1, migration_to(&c->v, STATE(RUNNING)));
+	EXPECT_EQ(0, in(c, UART_LSR) & UART_LSR_DR);
+}
+
 /* Where nobody holds the other end, the guest sees the lines fall. */
 TEST_F(moving, to_nobody)
 {
