@@ -6,6 +6,8 @@
  * "EDID" in comments is VESA E-EDID Standard, Release A2 (EDID structure 1.4).
  */
 #include <linux/export.h>
+#include <linux/limits.h>
+#include <linux/minmax.h>
 #include <linux/string.h>
 
 #include "display.h"
@@ -52,10 +54,13 @@ static void put_timing(u8 *at, unsigned int width, unsigned int height,
 		       unsigned int width_mm, unsigned int height_mm)
 {
 	unsigned int hblank = 160, hfront = 48, hsync = 32;
-	unsigned int vblank = height / 36 + 1, vfront = 3, vsync = 5;
-
+	unsigned int vfront = 3, vsync = 5;
+	/* Front porch and sync are within the pause, and a line of back porch. */
+	unsigned int vblank = max(height / 36 + 1, vfront + vsync + 1);
 	unsigned int clock = (width + hblank) * (height + vblank) * 60 / 10000;
 
+	/* The biggest pictures are fewer a second. */
+	clock = min_t(unsigned int, clock, U16_MAX);
 	at[0] = clock;
 	at[1] = clock >> 8;
 	at[2] = width;

@@ -154,6 +154,75 @@ TEST_F(edid, default_monitor)
 	EXPECT_EQ(0, plug(&self->v, blob, BLOCK));
 }
 
+FIXTURE(edid_timing)
+{
+	struct vdev v;
+};
+
+FIXTURE_VARIANT(edid_timing)
+{
+	const char *device;
+	unsigned int width, height;
+};
+
+FIXTURE_VARIANT_ADD(edid_timing, sample)
+{
+	.device = DISPLAY, .width = WIDTH, .height = HEIGHT,
+};
+
+FIXTURE_VARIANT_ADD(edid_timing, tiny)
+{
+	.device = "display-tiny", .width = 64, .height = 64,
+};
+
+FIXTURE_VARIANT_ADD(edid_timing, huge)
+{
+	.device = "display-huge", .width = 4095, .height = 2560,
+};
+
+FIXTURE_SETUP(edid_timing)
+{
+	const char *missing = device_missing(variant->device);
+
+	if (missing)
+		SKIP(return, "%s", missing);
+	ASSERT_EQ(0, vdev_open_device(&self->v, variant->device));
+}
+
+FIXTURE_TEARDOWN(edid_timing)
+{
+	vdev_close(&self->v);
+}
+
+/* EDID 3.10.2: the picture and its pauses can be as it says, whatever the size is. */
+TEST_F(edid_timing, possible)
+{
+	unsigned int clock, width, height, hblank, vblank, hpulse, vpulse, rate;
+	__u8 t[18];
+
+	ASSERT_EQ(sizeof(t), region_read(&self->v, EDID, BLOB + 54, t,
+					 sizeof(t)));
+	clock = t[0] | t[1] << 8;
+	width = t[2] | (t[4] & 0xf0) << 4;
+	hblank = t[3] | (t[4] & 15) << 8;
+	height = t[5] | (t[7] & 0xf0) << 4;
+	vblank = t[6] | (t[7] & 15) << 8;
+	/* Front porch and sync; what remains is the back porch. */
+	hpulse = t[8] + t[9] + ((t[11] >> 6) + (t[11] >> 4 & 3)) * 256;
+	vpulse = (t[10] >> 4) + (t[10] & 15) +
+		 ((t[11] >> 2 & 3) + (t[11] & 3)) * 16;
+	EXPECT_EQ(variant->width, width);
+	EXPECT_EQ(variant->height, height);
+	EXPECT_LT(hpulse, hblank);
+	EXPECT_LT(vpulse, vblank);
+	/* 60 pictures a second, or as many as the fastest clock that it can say allows. */
+	rate = clock * 10000U / ((width + hblank) * (height + vblank));
+	EXPECT_GE(60, rate);
+	EXPECT_TRUE(rate >= 59 || clock == 0xffff) {
+		TH_LOG("%u pictures a second, clock %u", rate, clock);
+	}
+}
+
 TEST_F(edid, replaced)
 {
 	unsigned int blocks;

@@ -8,6 +8,8 @@
  * reads the number of resets. The model comes twice, since one that migrates has no serial
  * number; there, registers from 0x10 on are a value that migrates, the interrupt level, a
  * value below 16, whether the model is paused, and an errno that its load shall fail with.
+ *
+ * Two more have displays of sizes that no sample has, and nothing to show there.
  */
 #include <linux/module.h>
 #include <linux/pci.h>
@@ -195,6 +197,33 @@ static int everything_load(struct ferry_instance *inst, const void *buf,
 	.read = everything_read,					\
 	.write = everything_write
 
+static bool no_plane(struct ferry_instance *inst, struct ferry_plane *plane)
+{
+	return false;
+}
+
+/* As big as the memory that is needed for it lets a display be, or as small. */
+#define EMPTY_DISPLAY(memory, width, height)				\
+	.vendor = 0x4665,						\
+	.device = 0xa11,						\
+	.class = PCI_CLASS_DISPLAY_OTHER << 8,				\
+	.bars[2] = {							\
+		.size = (memory),					\
+		.flags = PCI_BASE_ADDRESS_MEM_PREFETCH,			\
+		.max_width = 8,						\
+		.mapped[0].size = (memory),				\
+	},								\
+	.display = {							\
+		.bar = 2,						\
+		.max_width = (width),					\
+		.max_height = (height),					\
+		.plane = no_plane,					\
+	},								\
+	.state_size = sizeof(struct everything),			\
+	.reset = everything_reset,					\
+	.read = everything_read,					\
+	.write = everything_write
+
 static const struct ferry_model everything_models[] = {
 	{
 		EVERYTHING,
@@ -213,15 +242,20 @@ static const struct ferry_model everything_models[] = {
 		.save = everything_save,
 		.validate = everything_validate,
 		.load = everything_load,
+	}, {
+		EMPTY_DISPLAY(SZ_64K, 64, 64),
+		.name = "display-tiny",
+		.pretty_name = "Tiny display",
+		.description = "The smallest display that there may be",
+	}, {
+		EMPTY_DISPLAY(SZ_64M, 4095, 2560),
+		.name = "display-huge",
+		.pretty_name = "Huge display",
+		.description = "A display that is too big for 60 pictures a second",
 	},
 };
 
 static struct ferry_parent *everything_parent;
-
-static bool no_plane(struct ferry_instance *inst, struct ferry_plane *plane)
-{
-	return false;
-}
 
 /* Displays that are wrong; the first number is 0 here too. */
 static int spoil_display(struct ferry_model *model, unsigned int how)
