@@ -100,8 +100,9 @@ const struct ferry_irq_ops ferry_instance_irq_ops = {
  * @level: whether it has something to say
  *
  * INTx follows the level. With MSI or MSI-X enabled, vector 0 is sent when the level
- * rises. Setting the level that it has already does nothing, so a model may
- * call this after every change of its state.
+ * rises; if it can't be sent before the level falls again, it isn't sent at all. Setting the
+ * level that it has already does nothing, so a model may call this after every change of
+ * its state.
  *
  * Context: any but NMI; the model serialises calls for one instance.
  */
@@ -110,7 +111,7 @@ void ferry_instance_set_level(struct ferry_instance *inst, bool level)
 	if (level == instance_level(inst))
 		return;
 	if (!level) {
-		clear_bit(INSTANCE_LEVEL, &inst->flags);
+		ferry_messages_fall(inst);
 		return;
 	}
 

@@ -28,6 +28,7 @@
  * @enabled: vectors of the index that is enabled
  * @msi_masked: mask bits of MSI
  * @all_masked: the function mask of MSI-X
+ * @by_level: if vector 0 is pending, then for no other reason than that the level has risen
  *
  * @enabled is of use to MSI only: an MSI-X vector that isn't enabled is pending.
  */
@@ -38,6 +39,7 @@ struct ferry_messages {
 	unsigned int enabled;
 	u32 msi_masked;
 	bool all_masked;
+	bool by_level;
 };
 
 struct ferry_display;
@@ -238,6 +240,7 @@ void ferry_messages_reset(struct ferry_instance *inst);
 void ferry_messages_arm(struct ferry_instance *inst, unsigned int vector);
 void ferry_messages_deliver(struct ferry_instance *inst);
 bool ferry_messages_rise(struct ferry_instance *inst);
+void ferry_messages_fall(struct ferry_instance *inst);
 void ferry_messages_mask(struct ferry_instance *inst, u32 msi, bool msix);
 u32 ferry_messages_pending(struct ferry_instance *inst);
 size_t ferry_messages_size(const struct ferry_model *model);

@@ -107,6 +107,8 @@ static void raise_locked(struct ferry_instance *inst, unsigned int vector)
 
 	if (ferry_irq_active(&inst->fdev, VFIO_PCI_MSI_IRQ_INDEX))
 		vector &= messages->enabled - 1;
+	if (!vector)
+		messages->by_level = false;
 	messages->pending[vector / MESSAGES_PER_WORD] |=
 		BIT_ULL(vector % MESSAGES_PER_WORD);
 	deliver_word(inst, vector / MESSAGES_PER_WORD);
@@ -153,18 +155,41 @@ bool ferry_messages_rise(struct ferry_instance *inst)
 {
 	const struct ferry_model *model = inst->model;
 	struct ferry_messages *messages = &inst->messages;
+	bool enabled, waits;
 	unsigned long flags;
-	bool enabled;
 
 	spin_lock_irqsave(&messages->lock, flags);
 	set_bit(INSTANCE_LEVEL, &inst->flags);
+	waits = messages->pending[0] & BIT_ULL(0);
 	enabled = vectors(inst);
 	if (enabled)
 		raise_locked(inst, 0);
 	else if (instance_stopped(inst) && (model->msi || model->msix.vectors))
 		messages->pending[0] |= BIT_ULL(0);
+	messages->by_level = !waits;
 	spin_unlock_irqrestore(&messages->lock, flags);
 	return enabled;
+}
+
+/**
+ * ferry_messages_fall - the level of the interrupt falls
+ * @inst: the instance
+ *
+ * A message that has not been sent by then has nothing to tell any more (PCI 3.0, 6.8.3.5),
+ * unless the model has raised it, too.
+ *
+ * Context: any but NMI.
+ */
+void ferry_messages_fall(struct ferry_instance *inst)
+{
+	struct ferry_messages *messages = &inst->messages;
+	unsigned long flags;
+
+	spin_lock_irqsave(&messages->lock, flags);
+	clear_bit(INSTANCE_LEVEL, &inst->flags);
+	if (messages->by_level)
+		messages->pending[0] &= ~BIT_ULL(0);
+	spin_unlock_irqrestore(&messages->lock, flags);
 }
 
 /**
@@ -355,6 +380,8 @@ void ferry_messages_load(struct ferry_instance *inst, const void *buf)
 	if (from->flags & cpu_to_le32(FERRY_MIGRATION_TOLD))
 		set_bit(INSTANCE_TOLD, &inst->flags);
 	spin_lock_irq(&messages->lock);
+	/* Why they are pending isn't told: rather one too many than one too few. */
+	messages->by_level = false;
 	for (i = 0; i < words; i++)
 		messages->pending[i] = le64_to_cpu(from->pending[i]);
 	for (i = 0; i < inst->model->msix.vectors; i++, entry++, vector++) {

@@ -13,6 +13,9 @@
 #define BAR0	VFIO_PCI_BAR0_REGION_INDEX
 #define MSI	VFIO_PCI_MSI_IRQ_INDEX
 
+/* A register that is the level of the interrupt. */
+#define LEVEL	0x14
+
 FIXTURE(msi)
 {
 	struct vdev v;
@@ -89,6 +92,67 @@ TEST_F(msi, fewer)
 	EXPECT_EQ(0, efd_take(fds[0]));
 	EXPECT_EQ(1, efd_take(fds[1]));
 	close(fds[1]);
+}
+
+/* PCI 3.0, 6.8.3.5: nothing is pending any more of what has been serviced by polling. */
+TEST_F(msi, level_falls)
+{
+	unsigned int mask = self->cap + PCI_MSI_MASK_64;
+	unsigned int pending = self->cap + PCI_MSI_PENDING_64;
+
+	ASSERT_EQ(0, irq_attach_one(&self->v, MSI, 0, self->efd));
+	cfg_w32(&self->v, mask, 1);
+	region_w32(&self->v, BAR0, LEVEL, 1);
+	EXPECT_EQ(1, cfg_r32(&self->v, pending));
+	region_w32(&self->v, BAR0, LEVEL, 0);
+	EXPECT_EQ(0, cfg_r32(&self->v, pending));
+	cfg_w32(&self->v, mask, 0);
+	EXPECT_EQ(0, efd_take(self->efd));
+
+	/* What is sent is sent, and a level that rises again is another message. */
+	region_w32(&self->v, BAR0, LEVEL, 1);
+	region_w32(&self->v, BAR0, LEVEL, 0);
+	cfg_w32(&self->v, mask, 1);
+	region_w32(&self->v, BAR0, LEVEL, 1);
+	EXPECT_EQ(1, efd_take(self->efd));
+	cfg_w32(&self->v, mask, 0);
+	EXPECT_EQ(1, efd_take(self->efd));
+	region_w32(&self->v, BAR0, LEVEL, 0);
+	EXPECT_EQ(0, efd_take(self->efd));
+}
+
+/* A message of its own is pending for as long as it is masked, whatever the level does. */
+TEST_F(msi, level_and_message)
+{
+	unsigned int mask = self->cap + PCI_MSI_MASK_64;
+	unsigned int vector;
+
+	/* With one vector, any message is sent by it. */
+	ASSERT_EQ(0, irq_attach_one(&self->v, MSI, 0, self->efd));
+	for (vector = 0; vector < 2; vector++) {
+		cfg_w32(&self->v, mask, 1);
+		region_w32(&self->v, BAR0, LEVEL, 1);
+		raise_vector(&self->v, vector);
+		region_w32(&self->v, BAR0, LEVEL, 0);
+		cfg_w32(&self->v, mask, 0);
+		EXPECT_EQ(1, efd_take(self->efd));
+
+		cfg_w32(&self->v, mask, 1);
+		raise_vector(&self->v, vector);
+		region_w32(&self->v, BAR0, LEVEL, 1);
+		region_w32(&self->v, BAR0, LEVEL, 0);
+		cfg_w32(&self->v, mask, 0);
+		EXPECT_EQ(1, efd_take(self->efd));
+
+		/* The level's has been sent already, this one has not. */
+		region_w32(&self->v, BAR0, LEVEL, 1);
+		EXPECT_EQ(1, efd_take(self->efd));
+		cfg_w32(&self->v, mask, 1);
+		raise_vector(&self->v, vector);
+		region_w32(&self->v, BAR0, LEVEL, 0);
+		cfg_w32(&self->v, mask, 0);
+		EXPECT_EQ(1, efd_take(self->efd));
+	}
 }
 
 int main(int argc, char **argv)
