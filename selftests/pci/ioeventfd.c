@@ -475,6 +475,56 @@ TEST(reset)
 	vdev_close(&v);
 }
 
+struct signaller {
+	int efd;
+	bool stop;
+};
+
+static void *signaller(void *arg)
+{
+	struct signaller *s = arg;
+
+	while (!__atomic_load_n(&s->stop, __ATOMIC_ACQUIRE)) {
+		signal_efd(s->efd);
+		sched_yield();
+	}
+	return NULL;
+}
+
+/* Closed while it sleeps; somebody else still has the eventfd. */
+TEST(closed_asleep)
+{
+	const char *missing = device_missing("nvme");
+	struct signaller s = { .stop = false };
+	pthread_t thread;
+	struct vdev v;
+
+	if (!missing)
+		missing = tracing_missing();
+	if (missing)
+		SKIP(return, "%s", missing);
+	ASSERT_EQ(0, vdev_open_device(&v, "nvme"));
+	s.efd = efd_new();
+	cfg_command(&v, 0, PCI_COMMAND_MEMORY);
+	ASSERT_EQ(0, ioeventfd(&v, AT(BAR0, 0x28), 8, 0x1000, s.efd));
+	ASSERT_LE(0, tracing_begin("ferry_region_write/", v.name));
+	signal_efd(s.efd);
+	EXPECT_EQ(1, tracing_count("ferry_region_write"));
+	tracing_end();
+
+	ASSERT_EQ(0, vdev_feature_set(&v, VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY,
+				      NULL, 0));
+	ASSERT_EQ(0, pci_wait_runtime(v.name, "suspended"));
+	ASSERT_LE(0, tracing_begin("ferry_region_write/", v.name));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, signaller, &s));
+	vdev_close(&v);
+	__atomic_store_n(&s.stop, true, __ATOMIC_RELEASE);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(0, tracing_count("ferry_region_write"));
+	tracing_end();
+	close(s.efd);
+}
+
 int main(int argc, char **argv)
 {
 	environment_begin();
