@@ -52,12 +52,12 @@ program()
 }
 
 # programs [OPTION...]: all that kselftest's runner runs, or those in the variable "only"; none
-# of "left_out".
+# of "left_out". Of the folders in "folders".
 programs()
 {
 	local folder program
 
-	for folder in pci mdev; do
+	for folder in ${folders:-pci mdev}; do
 		for program in $(sed -nE 's/^TEST_GEN_PROGS [+:]= //p' "$FERRY_ROOT/selftests/$folder/Makefile"); do
 			[ -z "${only:-}" ] || [[ " $only " == *" $program "* ]] || continue
 			[[ " ${left_out:-} " != *" $program "* ]] || continue
