@@ -290,7 +290,6 @@ int ferry_pci_hot_reset(struct ferry_pci *fpci,
 			struct vfio_pci_hot_reset __user *uarg);
 
 void ferry_pci_set_power(struct ferry_pci *fpci, pci_power_t state);
-void ferry_pci_state_keep(struct ferry_pci *fpci);
 void ferry_pci_state_follow(struct ferry_pci *fpci);
 
 extern const struct dev_pm_ops ferry_pci_pm_ops;

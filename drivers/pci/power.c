@@ -41,24 +41,14 @@ static bool has_messages(struct pci_dev *pdev)
 }
 
 /**
- * ferry_pci_state_keep - note what the PCI core will not give back
- * @fpci: a function that is about to be reset, put to sleep or woken
- *
- * Context: process context, the gate held by ferry_gate_lock().
- */
-void ferry_pci_state_keep(struct ferry_pci *fpci)
-{
-	fpci->msi_control = msi_control(fpci->pdev);
-}
-
-/**
  * ferry_pci_state_follow - make the function what its user has made of it
  * @fpci: a function in D0, whose state the PCI core has restored; a closed one
  *	is nobody's
  *
  * The PCI core doesn't write messages to a function that isn't in D0, nor to a
  * table that is restored while memory decoding is off, and it enables MSI
- * although its user may have disabled it.
+ * although its user may have disabled it. What he has made of that was noted by
+ * ferry_pci_set_power(), which is called before each reset and sleep.
  *
  * Context: process context, the gate held by ferry_gate_lock().
  */
@@ -104,7 +94,7 @@ void ferry_pci_set_power(struct ferry_pci *fpci, pci_power_t state)
 	if (state != PCI_D0 && fpci->has_vfs)
 		return;
 
-	ferry_pci_state_keep(fpci);
+	fpci->msi_control = msi_control(pdev);
 	if (!was_off && state == PCI_D3hot && forgets(pdev)) {
 		pci_save_state(pdev);
 		kfree(fpci->pm_state);

@@ -109,7 +109,6 @@ int ferry_pci_reset_locked(struct ferry_pci *fpci)
 
 	ferry_gate_lock(fdev);
 	ferry_pci_set_power(fpci, PCI_D0);
-	ferry_pci_state_keep(fpci);
 	ret = ferry_pci_reset_function(fpci->pdev);
 	trace_ferry_reset(fdev, FERRY_RESET_USER, ret);
 	ferry_pci_reset_done(fpci, ret);

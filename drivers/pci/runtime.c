@@ -256,7 +256,6 @@ static int runtime_suspend(struct device *dev)
 	mutex_lock(&fdev->config_lock);
 	ferry_gate_lock(fdev);
 	ferry_pci_set_power(fpci, PCI_D0);
-	ferry_pci_state_keep(fpci);
 	ferry_gate_unlock(fdev);
 	/* In which state it is, the user can see when it is awake again. */
 	if (fpci->config_mem)

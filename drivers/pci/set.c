@@ -237,10 +237,8 @@ int ferry_pci_set_reset(struct ferry_pci *fpci)
 	if (ret)
 		return ret;
 	lock_all(set);
-	list_for_each_entry(cur, &set->device_list, dev_set_list) {
+	list_for_each_entry(cur, &set->device_list, dev_set_list)
 		ferry_pci_set_power(member(cur), PCI_D0);
-		ferry_pci_state_keep(member(cur));
-	}
 	ret = pci_reset_bus(fpci->pdev);
 	list_for_each_entry(cur, &set->device_list, dev_set_list) {
 		trace_ferry_reset(to_ferry_device(cur), FERRY_RESET_SET, ret);
