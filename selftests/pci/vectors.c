@@ -144,65 +144,66 @@ static bool msi_enabled(const char *bdf)
 	return pci_config_r16(bdf, pos + PCI_MSI_FLAGS) & PCI_MSI_FLAGS_ENABLE;
 }
 
-/* MSI that its user has switched off, in configuration space, is so after sleep. */
-TEST(switched_off_asleep)
+/* MSI that its user switches off in configuration space: @off is Message Control then. */
+FIXTURE(switched_off)
 {
-	const char *missing = device_missing("e1000e");
 	struct vdev v;
 	unsigned int pos;
-	int efd = efd_new();
-	__u16 control;
+	__u16 off;
+	int efd;
+};
+
+FIXTURE_SETUP(switched_off)
+{
+	const char *missing = device_missing("e1000e");
 
 	if (missing)
 		SKIP(return, "%s", missing);
+	ASSERT_EQ(0, vdev_open_device(&self->v, "e1000e"));
+	self->efd = efd_new();
+	ASSERT_EQ(0, irq_attach_one(&self->v, VFIO_PCI_MSI_IRQ_INDEX, 0,
+				    self->efd));
+	self->pos = cfg_find_cap(&self->v, PCI_CAP_ID_MSI) + PCI_MSI_FLAGS;
+	self->off = cfg_r16(&self->v, self->pos) & ~PCI_MSI_FLAGS_ENABLE;
+	ASSERT_TRUE(msi_enabled(self->v.name));
+}
+
+FIXTURE_TEARDOWN(switched_off)
+{
+	vdev_close(&self->v);
+	close(self->efd);
+}
+
+/* It is so after sleep. */
+TEST_F(switched_off, asleep)
+{
 	if (driver_is_stock())
 		SKIP(return, "the kernel's own driver forgets it");
-	ASSERT_EQ(0, vdev_open_device(&v, "e1000e"));
-	ASSERT_EQ(0, irq_attach_one(&v, VFIO_PCI_MSI_IRQ_INDEX, 0, efd));
-	pos = cfg_find_cap(&v, PCI_CAP_ID_MSI) + PCI_MSI_FLAGS;
-	control = cfg_r16(&v, pos) | PCI_MSI_FLAGS_ENABLE;
-	cfg_w16(&v, pos, control);
-	EXPECT_TRUE(msi_enabled(v.name));
-	cfg_power_state(&v, 3);
-	cfg_power_state(&v, 0);
-	EXPECT_TRUE(msi_enabled(v.name));
-	cfg_w16(&v, pos, control & ~PCI_MSI_FLAGS_ENABLE);
-	EXPECT_FALSE(msi_enabled(v.name));
-	cfg_power_state(&v, 3);
-	cfg_power_state(&v, 0);
-	EXPECT_FALSE(msi_enabled(v.name));
-	vdev_close(&v);
-	close(efd);
+	cfg_w16(&self->v, self->pos, self->off | PCI_MSI_FLAGS_ENABLE);
+	EXPECT_TRUE(msi_enabled(self->v.name));
+	cfg_power_state(&self->v, 3);
+	cfg_power_state(&self->v, 0);
+	EXPECT_TRUE(msi_enabled(self->v.name));
+	cfg_w16(&self->v, self->pos, self->off);
+	EXPECT_FALSE(msi_enabled(self->v.name));
+	cfg_power_state(&self->v, 3);
+	cfg_power_state(&self->v, 0);
+	EXPECT_FALSE(msi_enabled(self->v.name));
 }
 
 /* Nor does it matter who has enabled it, or that the device was reset since. */
-TEST(switched_off)
+TEST_F(switched_off, reset)
 {
-	const char *missing = device_missing("e1000e");
-	struct vdev v;
-	unsigned int pos;
-	int efd = efd_new();
-	__u16 control;
-
-	if (missing)
-		SKIP(return, "%s", missing);
-	ASSERT_EQ(0, vdev_open_device(&v, "e1000e"));
-	ASSERT_EQ(0, irq_attach_one(&v, VFIO_PCI_MSI_IRQ_INDEX, 0, efd));
-	EXPECT_TRUE(msi_enabled(v.name));
-	pos = cfg_find_cap(&v, PCI_CAP_ID_MSI) + PCI_MSI_FLAGS;
-	control = cfg_r16(&v, pos) & ~PCI_MSI_FLAGS_ENABLE;
-	cfg_w16(&v, pos, control);
-	EXPECT_FALSE(msi_enabled(v.name));
-	cfg_w16(&v, pos, control | PCI_MSI_FLAGS_ENABLE);
-	EXPECT_TRUE(msi_enabled(v.name));
-	cfg_w16(&v, pos, control);
-	ASSERT_EQ(0, vdev_reset(&v));
+	cfg_w16(&self->v, self->pos, self->off);
+	EXPECT_FALSE(msi_enabled(self->v.name));
+	cfg_w16(&self->v, self->pos, self->off | PCI_MSI_FLAGS_ENABLE);
+	EXPECT_TRUE(msi_enabled(self->v.name));
+	cfg_w16(&self->v, self->pos, self->off);
+	ASSERT_EQ(0, vdev_reset(&self->v));
 	if (!driver_is_stock())
-		EXPECT_FALSE(msi_enabled(v.name));
-	cfg_w16(&v, pos, control);
-	EXPECT_FALSE(msi_enabled(v.name));
-	vdev_close(&v);
-	close(efd);
+		EXPECT_FALSE(msi_enabled(self->v.name));
+	cfg_w16(&self->v, self->pos, self->off);
+	EXPECT_FALSE(msi_enabled(self->v.name));
 }
 
 /* A message that the device couldn't be told of when it was asleep, in its table. */
