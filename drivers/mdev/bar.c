@@ -8,6 +8,7 @@
 #include <linux/pci.h>
 #include <linux/vmalloc.h>
 
+#include "compat/unaligned.h"
 #include "mdev.h"
 
 static bool bar_is_io(const struct ferry_instance *inst, unsigned int bar)
@@ -55,6 +56,39 @@ static __always_inline unsigned int bar_width(const struct ferry_model *model,
 	return piece_width(model, bar, off, len);
 }
 
+/* What the user reads into or writes from has no alignment. */
+static u64 buffer_load(const void *buf, unsigned int width)
+{
+	switch (width) {
+	case 1:
+		return *(const u8 *)buf;
+	case 2:
+		return get_unaligned_le16(buf);
+	case 4:
+		return get_unaligned_le32(buf);
+	default:
+		return get_unaligned_le64(buf);
+	}
+}
+
+static void buffer_store(void *buf, unsigned int width, u64 value)
+{
+	switch (width) {
+	case 1:
+		*(u8 *)buf = value;
+		break;
+	case 2:
+		put_unaligned_le16(value, buf);
+		break;
+	case 4:
+		put_unaligned_le32(value, buf);
+		break;
+	default:
+		put_unaligned_le64(value, buf);
+	}
+}
+
+/* Memory of a BAR, into which others may have mapped it. */
 static u64 memory_load(const void *memory, unsigned int width)
 {
 	switch (width) {
@@ -139,7 +173,7 @@ static int bar_read(struct ferry_device *fdev, struct ferry_region *region,
 		return ret;
 	for (; len; len -= width, off += width, buf += width) {
 		width = bar_width(inst->model, bar, off, len);
-		memory_store(buf, width, bar_load(inst, bar, off, width));
+		buffer_store(buf, width, bar_load(inst, bar, off, width));
 	}
 	bar_leave(inst);
 	return 0;
@@ -158,7 +192,7 @@ static int bar_write(struct ferry_device *fdev, struct ferry_region *region,
 		return ret;
 	for (; len; len -= width, off += width, buf += width) {
 		width = bar_width(inst->model, bar, off, len);
-		bar_store(inst, bar, off, width, memory_load(buf, width));
+		bar_store(inst, bar, off, width, buffer_load(buf, width));
 	}
 	bar_leave(inst);
 	return 0;
