@@ -579,7 +579,7 @@ void ferry_irqs_init(struct ferry_device *fdev)
 
 	mutex_init(&irqs->lock);
 	spin_lock_init(&irqs->intx_lock);
-	xa_init(&irqs->vectors);
+	xa_init_flags(&irqs->vectors, XA_FLAGS_ACCOUNT);
 	irqs->active = VFIO_PCI_NUM_IRQS;
 }
 
