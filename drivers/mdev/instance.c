@@ -15,8 +15,8 @@
  * @inst: the instance
  *
  * The configuration space that the user sees stays as it is, as that of a
- * physical function does, where the VFIO driver puts it back; and vectors keep their
- * eventfds. An instance that migrates is running again.
+ * physical function does, where the VFIO driver puts it back, but for the power state,
+ * which is D0; and vectors keep their eventfds. An instance that migrates is running again.
  *
  * The model's work is stopped before the gate is taken: it may wait for mmap_lock, whose
  * holder may be in a page fault that waits for the gate.
@@ -28,6 +28,7 @@ void ferry_instance_reset(struct ferry_instance *inst)
 	ferry_work_stop(inst, WORK_RESET);
 	ferry_gate_lock(&inst->fdev);
 	ferry_model_reset(inst);
+	ferry_layout_wake(inst);
 	ferry_gate_unlock(&inst->fdev);
 	trace_ferry_reset(&inst->fdev, FERRY_RESET_USER, 0);
 	ferry_migration_reset(&inst->fdev);

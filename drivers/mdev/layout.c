@@ -97,6 +97,28 @@ static const struct ferry_config_ops config_ops = {
 	.after = config_after,
 };
 
+/**
+ * ferry_layout_wake - the function is in D0, as any reset leaves it (PCI PM 1.2, 5.4.1)
+ * @inst: the instance, which is being reset: its model's work is stopped
+ *
+ * Context: process context, config_lock held and the gate locked.
+ */
+void ferry_layout_wake(struct ferry_instance *inst)
+{
+	struct ferry_device *fdev = &inst->fdev;
+	struct ferry_config *config = &fdev->config;
+	unsigned int pmcsr = ferry_config_find_cap(config, PCI_CAP_ID_PM) +
+			     PCI_PM_CTRL;
+
+	lockdep_assert_held(&fdev->config_lock);
+
+	ferry_config_set16(config, pmcsr, ferry_config_get16(config, pmcsr) &
+			   ~PCI_PM_CTRL_STATE_MASK);
+	ferry_gate_set(fdev, FERRY_GATE_POWER, false);
+	if (inst->model->work && may_master(config))
+		ferry_work_start(inst, WORK_BUS);
+}
+
 /* PCI PM 1.2, 3.2: D0 and D3hot, between which nothing is lost; no PME. */
 static int add_pm(struct ferry_instance *inst)
 {

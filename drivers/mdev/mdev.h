@@ -201,6 +201,7 @@ void ferry_model_reset(struct ferry_instance *inst);
 
 int ferry_layout_build(struct ferry_instance *inst);
 void ferry_layout_sync(struct ferry_instance *inst);
+void ferry_layout_wake(struct ferry_instance *inst);
 
 void ferry_bars_init(struct ferry_instance *inst);
 

@@ -419,6 +419,31 @@ TEST_F(dma, asleep)
 	expect_pause(_metadata, &self->e, true);
 }
 
+/* Any reset wakes it (PCI PM 1.2, 5.4.1): its registers answer, and the engine goes on. */
+TEST_F(dma, reset_wakes)
+{
+	struct engine *e = &self->e;
+	unsigned int pmcsr = cfg_find_cap(&e->v, PCI_CAP_ID_PM) + PCI_PM_CTRL;
+	unsigned int exp = cfg_find_cap(&e->v, PCI_CAP_ID_EXP);
+	__u32 status;
+	int flr;
+
+	for (flr = 0; flr < 2; flr++) {
+		cfg_power_state(&e->v, 3);
+		EXPECT_EQ(-EIO, region_read(&e->v, 0, FERRY_DMA_STATUS,
+					    &status, sizeof(status)));
+		if (flr)
+			cfg_w16(&e->v, exp + PCI_EXP_DEVCTL,
+				PCI_EXP_DEVCTL_BCR_FLR);
+		else
+			ASSERT_EQ(0, vdev_reset(&e->v));
+		EXPECT_EQ(PCI_PM_CTRL_NO_SOFT_RESET, cfg_r16(&e->v, pmcsr));
+		EXPECT_EQ(0, engine_get(e, FERRY_DMA_STATUS));
+		engine_start(e, 0);
+		EXPECT_EQ(FERRY_DMA_S_OK, engine_run(e, NOP, 0, 0, 0, 0, 0));
+	}
+}
+
 TEST_F(dma, read_only)
 {
 	struct engine *e = &self->e;
