@@ -45,6 +45,15 @@ static void disable(struct ferry_device *fdev, unsigned int index)
 		ferry_messages_forget(inst);
 }
 
+/* MSI has the vectors that were asked for when it was enabled (PCI 3.0, 6.8.1.3). */
+static int vector_request(struct ferry_device *fdev, struct ferry_vector *vector)
+{
+	if (fdev->irqs.active == VFIO_PCI_MSI_IRQ_INDEX &&
+	    vector->index >= to_instance(fdev)->messages.enabled)
+		return -EINVAL;
+	return 0;
+}
+
 static void vector_arm(struct ferry_device *fdev, struct ferry_vector *vector)
 {
 	ferry_messages_arm(to_instance(fdev), vector->index);
@@ -87,6 +96,7 @@ const struct ferry_irq_ops ferry_instance_irq_ops = {
 	.count = count,
 	.enable = enable,
 	.disable = disable,
+	.vector_request = vector_request,
 	.vector_arm = vector_arm,
 	.intx_mask = intx_mask,
 	.intx_unmask = intx_fires,

@@ -25,7 +25,7 @@
  * @table: the MSI-X table, of struct ferry_model_msix.vectors entries, while the
  *	device is open
  * @pending: vectors that have something to say and may not
- * @enabled: vectors of the index that is enabled
+ * @enabled: how many vectors its user asked for when he enabled the index
  * @msi_masked: mask bits of MSI
  * @all_masked: the function mask of MSI-X
  * @by_level: if vector 0 is pending, then for no other reason than that the level has risen

@@ -106,7 +106,7 @@ static void raise_locked(struct ferry_instance *inst, unsigned int vector)
 	lockdep_assert_held(&messages->lock);
 
 	if (ferry_irq_active(&inst->fdev, VFIO_PCI_MSI_IRQ_INDEX))
-		vector &= messages->enabled - 1;
+		vector &= rounddown_pow_of_two(messages->enabled) - 1;
 	if (!vector)
 		messages->by_level = false;
 	messages->pending[vector / MESSAGES_PER_WORD] |=
@@ -229,13 +229,13 @@ u32 ferry_messages_pending(struct ferry_instance *inst)
 /**
  * ferry_messages_enable - MSI or MSI-X is about to be enabled
  * @inst: the instance
- * @nvec: vectors that its user asks for; a number of MSI vectors that is no power of
- *	two counts as the next lower one
+ * @nvec: vectors that its user asks for; of a number of MSI vectors that is no power of
+ *	two, those from the next lower one on are never sent
  */
 void ferry_messages_enable(struct ferry_instance *inst, unsigned int nvec)
 {
 	spin_lock_irq(&inst->messages.lock);
-	inst->messages.enabled = rounddown_pow_of_two(nvec);
+	inst->messages.enabled = nvec;
 	spin_unlock_irq(&inst->messages.lock);
 }
 

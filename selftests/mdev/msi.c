@@ -4,6 +4,7 @@
  * register write, and its eventfd counts before that returns, so nothing has to be
  * waited for.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -92,6 +93,19 @@ TEST_F(msi, fewer)
 	EXPECT_EQ(0, efd_take(fds[0]));
 	EXPECT_EQ(1, efd_take(fds[1]));
 	close(fds[1]);
+}
+
+/* Nor is any added: VFIO_IRQ_INFO_NORESIZE. Three were asked for, though two are sent. */
+TEST_F(msi, no_more)
+{
+	int fds[] = { self->efd, -1, -1 };
+
+	ASSERT_EQ(0, irq_attach(&self->v, MSI, 0, 3, fds));
+	EXPECT_EQ(0, irq_attach_one(&self->v, MSI, 2, self->efd));
+	EXPECT_EQ(-EINVAL, irq_attach_one(&self->v, MSI, 3, self->efd));
+	EXPECT_EQ(-EINVAL, irq_attach_one(&self->v, MSI, 31, self->efd));
+	raise_vector(&self->v, 0);
+	EXPECT_EQ(1, efd_take(self->efd));
 }
 
 /* PCI 3.0, 6.8.3.5: nothing is pending any more of what has been serviced by polling. */
