@@ -124,9 +124,14 @@ static void power_after(struct ferry_pci *fpci, u32 pmcsr)
 		PCI_D0, PCI_D1, PCI_D2, PCI_D3hot,
 	};
 	struct ferry_device *fdev = &fpci->fdev;
+	pci_power_t state = states[pmcsr & PCI_PM_CTRL_STATE_MASK];
 
-	ferry_gate_lock(fdev);
-	ferry_pci_set_power(fpci, states[pmcsr & PCI_PM_CTRL_STATE_MASK]);
+	/* To wake a function, or only to write its other bits, moves no memory. */
+	if (state == PCI_D3hot)
+		ferry_gate_lock(fdev);
+	else
+		ferry_gate_lock_mapped(fdev);
+	ferry_pci_set_power(fpci, state);
 	ferry_gate_unlock(fdev);
 }
 

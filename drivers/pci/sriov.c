@@ -22,7 +22,7 @@ static void keep_awake(struct ferry_pci *fpci, bool awake)
 
 	ferry_pci_touch(fpci);
 	mutex_lock(&fdev->config_lock);
-	ferry_gate_lock(fdev);
+	ferry_gate_lock_mapped(fdev);
 	if (awake)
 		ferry_pci_set_power(fpci, PCI_D0);
 	fpci->has_vfs = awake;

@@ -395,6 +395,19 @@ TEST_F(revocation, power_state)
 	check_back(_metadata, self);
 }
 
+/* Who writes the word, but stays in D0, moves nothing. */
+TEST_F(revocation, stays_in_d0)
+{
+	unsigned int pos = cfg_find_cap(&self->v, PCI_CAP_ID_PM);
+	struct import s;
+
+	ASSERT_NE(0, pos);
+	cfg_w16(&self->v, pos + PCI_PM_CTRL, 0);
+	s = importer_look(self->importer);
+	EXPECT_EQ(1, s.mapped);
+	EXPECT_EQ(self->moves, s.moves);
+}
+
 TEST_F(revocation, low_power)
 {
 	ASSERT_EQ(0, vdev_feature_set(&self->v,
