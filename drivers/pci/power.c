@@ -2,6 +2,8 @@
 /*
  * Power states (PCI PM 1.2, 5).
  */
+#include <linux/msi.h>
+
 #include "core/trace.h"
 #include "ferry_pci.h"
 
@@ -34,10 +36,28 @@ static u16 msi_control(struct pci_dev *pdev)
 	return control;
 }
 
-/* Those that the PCI core has, if any. */
-static bool has_messages(struct pci_dev *pdev)
+/*
+ * What the PCI core wanted to write while the function couldn't take it. Of MSI that is the
+ * message alone: the mask bits are the user's, and to disable MSI even for a moment loses
+ * what the function would have sent.
+ */
+static void messages_follow(struct ferry_pci *fpci)
 {
-	return pdev->msi_enabled || pdev->msix_enabled;
+	struct pci_dev *pdev = fpci->pdev;
+	struct msi_msg msg;
+
+	if (pdev->msix_enabled) {
+		ferry_pci_command_update(fpci, PCI_COMMAND_MEMORY,
+					 PCI_COMMAND_MEMORY);
+		pci_restore_msi_state(pdev);
+	}
+	if (pdev->msi_enabled) {
+		get_cached_msi_msg(pdev->irq, &msg);
+		pci_write_msi_msg(pdev->irq, &msg);
+		pci_write_config_word(pdev, pdev->msi_cap + PCI_MSI_FLAGS,
+				      (msi_control(pdev) & ~MSI_USERS) |
+				      (fpci->msi_control & MSI_USERS));
+	}
 }
 
 /**
@@ -50,23 +70,13 @@ static bool has_messages(struct pci_dev *pdev)
  * although its user may have disabled it. What he has made of that was noted by
  * ferry_pci_set_power(), which is called before each reset and sleep.
  *
- * Context: process context, the gate held by ferry_gate_lock().
+ * Context: process context, the gate locked.
  */
 void ferry_pci_state_follow(struct ferry_pci *fpci)
 {
-	struct pci_dev *pdev = fpci->pdev;
-
 	if (!fpci->config_mem)
 		return;
-	if (has_messages(pdev)) {
-		ferry_pci_command_update(fpci, PCI_COMMAND_MEMORY,
-					 PCI_COMMAND_MEMORY);
-		pci_restore_msi_state(pdev);
-	}
-	if (pdev->msi_enabled)
-		pci_write_config_word(pdev, pdev->msi_cap + PCI_MSI_FLAGS,
-				      (msi_control(pdev) & ~MSI_USERS) |
-				      (fpci->msi_control & MSI_USERS));
+	messages_follow(fpci);
 	ferry_pci_command_follow(fpci);
 }
 
@@ -81,7 +91,8 @@ void ferry_pci_state_follow(struct ferry_pci *fpci)
  * back. The PCI core's own copy doesn't serve for that: a reset in between
  * overwrites it.
  *
- * Context: process context, the gate held by ferry_gate_lock().
+ * Context: process context, the gate locked; by ferry_gate_lock() if @state is
+ *	PCI_D3hot, in which the function has no memory.
  */
 void ferry_pci_set_power(struct ferry_pci *fpci, pci_power_t state)
 {
