@@ -52,7 +52,8 @@ static void bridge_unlock(struct pci_dev *pdev)
  * ferry_pci_reset_function - reset the function, nothing around it
  * @pdev: the function, in D0
  *
- * Context: process context.
+ * Context: process context. Locks are only tried, and the bridge's by nobody but us,
+ *	whatever pci_try_reset_function() does about it.
  * Return: 0, -EAGAIN if somebody else holds the lock of the device or the
  * bridge (try again), or another negative errno if it has no way to be reset.
  */
@@ -63,7 +64,11 @@ int ferry_pci_reset_function(struct pci_dev *pdev)
 	ret = bridge_lock(pdev);
 	if (ret)
 		return ret;
-	ret = pci_try_reset_function(pdev);
+	ret = -EAGAIN;
+	if (pci_dev_trylock(pdev)) {
+		ret = pci_reset_function_locked(pdev);
+		pci_dev_unlock(pdev);
+	}
 	bridge_unlock(pdev);
 	return ret;
 }
