@@ -124,6 +124,15 @@ TEST_F(mapped, one_memory)
 	region_w16(&self->v, BAR2, PAGE + 0x106, 0xabcd);
 	EXPECT_TRUE(map_read32(self->map, PAGE + 0x104, &val));
 	EXPECT_EQ(0xabcd5678, val);
+	EXPECT_EQ(0xabcd, region_r16(&self->v, BAR2, PAGE + 0x106));
+	/* However it lies. */
+	EXPECT_EQ(11, region_read(&self->v, BAR2, PAGE + 0x101, block, 11));
+	EXPECT_EQ(0, memcmp(block, "\0\0\0\x78\x56\xcd\xab\0\0\0\0", 11));
+	EXPECT_EQ(3, region_write(&self->v, BAR2, PAGE + 0x105,
+				  "\x11\x22\x33", 3));
+	EXPECT_TRUE(map_read32(self->map, PAGE + 0x104, &val));
+	EXPECT_EQ(0x33221178, val);
+	region_w16(&self->v, BAR2, PAGE + 0x106, 0xabcd);
 	region_w64(&self->v, BAR2, 7 * PAGE - 8, 0x0102030405060708ULL);
 	EXPECT_TRUE(map_read32(far, PAGE - 4, &val));
 	EXPECT_EQ(0x01020304, val);
