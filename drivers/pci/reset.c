@@ -48,16 +48,9 @@ static void bridge_unlock(struct pci_dev *pdev)
 		pci_dev_unlock(bridge);
 }
 
-/**
- * ferry_pci_reset_function - reset the function, nothing around it
- * @pdev: the function, in D0
- *
- * Context: process context. Locks are only tried, and the bridge's by nobody but us,
- *	whatever pci_try_reset_function() does about it.
- * Return: 0, -EAGAIN if somebody else holds the lock of the device or the
- * bridge (try again), or another negative errno if it has no way to be reset.
- */
-int ferry_pci_reset_function(struct pci_dev *pdev)
+/* Locks are only tried, and the bridge's by nobody but us: @reset must not lock it. */
+static int reset_with_locks(struct pci_dev *pdev,
+			    int (*reset)(struct pci_dev *pdev))
 {
 	int ret;
 
@@ -66,11 +59,24 @@ int ferry_pci_reset_function(struct pci_dev *pdev)
 		return ret;
 	ret = -EAGAIN;
 	if (pci_dev_trylock(pdev)) {
-		ret = pci_reset_function_locked(pdev);
+		ret = reset(pdev);
 		pci_dev_unlock(pdev);
 	}
 	bridge_unlock(pdev);
 	return ret;
+}
+
+/**
+ * ferry_pci_reset_function - reset the function, nothing around it
+ * @pdev: the function, in D0
+ *
+ * Context: process context.
+ * Return: 0, -EAGAIN if somebody else holds the lock of the device or the
+ * bridge (try again), or another negative errno if it has no way to be reset.
+ */
+int ferry_pci_reset_function(struct pci_dev *pdev)
+{
+	return reset_with_locks(pdev, pci_reset_function_locked);
 }
 
 /**
@@ -143,21 +149,13 @@ int ferry_pci_reset(struct ferry_device *fdev)
 static int reset_closed(struct ferry_pci *fpci)
 {
 	struct pci_dev *pdev = fpci->pdev;
-	int ret = -EAGAIN;
 
 	/* No interrupts from a function in the middle of a reset. */
 	pci_write_config_word(pdev, PCI_COMMAND, PCI_COMMAND_INTX_DISABLE);
 
 	if (!fpci->fdev.can_reset)
 		return -ENOTTY;
-	if (bridge_lock(pdev))
-		return -EAGAIN;
-	if (pci_dev_trylock(pdev)) {
-		ret = __pci_reset_function_locked(pdev);
-		pci_dev_unlock(pdev);
-	}
-	bridge_unlock(pdev);
-	return ret;
+	return reset_with_locks(pdev, __pci_reset_function_locked);
 }
 
 /**
@@ -165,9 +163,9 @@ static int reset_closed(struct ferry_pci *fpci)
  * @fpci: a function that nobody uses any more
  *
  * What was saved at open is loaded first and restored last, so the resetting in
- * between must not save anything itself: hence the locks here rather than
- * pci_try_reset_function(). They are only tried, because whoever removes the
- * device holds them while waiting for us.
+ * between must not save anything itself: hence __pci_reset_function_locked().
+ * The locks are only tried, because whoever removes the device holds them while
+ * waiting for us.
  *
  * A function that its user has not touched is as the reset at open has left it,
  * and needs no other. That one is never left out: what happens to a function
