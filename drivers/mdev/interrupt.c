@@ -48,7 +48,7 @@ static void disable(struct ferry_device *fdev, unsigned int index)
 /* MSI has the vectors that were asked for when it was enabled (PCI 3.0, 6.8.1.3). */
 static int vector_request(struct ferry_device *fdev, struct ferry_vector *vector)
 {
-	if (fdev->irqs.active == VFIO_PCI_MSI_IRQ_INDEX &&
+	if (ferry_irq_active(fdev, VFIO_PCI_MSI_IRQ_INDEX) &&
 	    vector->index >= to_instance(fdev)->messages.enabled)
 		return -EINVAL;
 	return 0;

@@ -74,7 +74,7 @@ static void config_after(void *ctx, const struct ferry_config_change *change)
 
 	if (change->error)
 		return;
-	/* Nobody else changes this reason. */
+	/* Nobody else changes this reason but a reset, with the same lock held. */
 	works = !(inst->work.stopped & BIT(WORK_BUS));
 	may = inst->model->work && may_master(&fdev->config);
 	/* Before the memory goes, not with the gate locked; and after it has come. */
