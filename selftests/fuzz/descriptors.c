@@ -216,7 +216,9 @@ static void one(struct ferry_instance *inst, u64 ring)
 		expected_of(&e, desc, engine_reg(inst, FERRY_DMA_VECTORS));
 	kit_irqs.signals = 0;
 	engine_set_reg(inst, FERRY_DMA_TAIL, next);
-	if (run(inst, STEPS) == STEPS)
+	/* With the last step it may have come to its end. */
+	if (run(inst, STEPS) == STEPS &&
+	    engine_reg(inst, FERRY_DMA_STATUS) & FERRY_DMA_STATUS_BUSY)
 		return;
 	if (!desc || !writable) {
 		check_halt(inst, desc ? FERRY_DMA_ERROR_WRITE :
