@@ -224,22 +224,22 @@ static int sections_check(struct ferry_instance *inst,
 }
 
 /* All but the configuration space; the gate is locked. */
-static int section_load(struct ferry_instance *inst,
-			const struct ferry_section *s, const void *known)
+static void section_load(struct ferry_instance *inst,
+			 const struct ferry_section *s, const void *known)
 {
 	switch (s->type) {
 	case FERRY_MIGRATION_INTERRUPTS:
 		ferry_messages_load(inst, s->data);
-		return 0;
+		break;
 	case FERRY_MIGRATION_MEMORY:
 		memcpy(section_memory(inst, s), known + s->known, s->size);
 		ferry_pages_load(section_memory(inst, s), s->data, s->len);
-		return 0;
+		break;
 	default:
-		if (!inst->model->nr_fields)
-			return inst->model->load(inst, s->data, s->len);
-		ferry_state_load(inst, s->data);
-		return 0;
+		if (inst->model->nr_fields)
+			ferry_state_load(inst, s->data);
+		else
+			inst->model->load(inst, s->data, s->len);
 	}
 }
 
@@ -275,16 +275,10 @@ static int instance_load(struct ferry_device *fdev, const void *known,
 			   sections[0].size);
 	ferry_gate_lock(fdev);
 	ferry_model_reset(inst);
-	for (i = 1; i < n && !ret; i++)
-		ret = section_load(inst, &sections[i], known);
-	/* Half of it may be there: none is better. */
-	if (ret)
-		ferry_model_reset(inst);
+	for (i = 1; i < n; i++)
+		section_load(inst, &sections[i], known);
 	ferry_gate_unlock(fdev);
-	if (ret)
-		ferry_migration_refuse(fdev, "%s can't take it over: %pe",
-				       inst->model->name, ERR_PTR(ret));
-	return ret;
+	return 0;
 }
 
 static const struct ferry_migration_ops instance_migration_ops = {

@@ -243,8 +243,8 @@ struct ferry_field {
  *	may be anything: trust no index and no length. Changes nothing. Returns 0 or a
  *	negative errno. Goes with @save.
  * @load: take over what @validate has found good, paused, with no access under way, after
- *	@reset; and set the interrupt level as it belongs to that state. Returns 0 or a
- *	negative errno, after which it is reset again. May sleep. Goes with @save.
+ *	@reset; and set the interrupt level as it belongs to that state. It can't fail: what it
+ *	needs is there since @create. May sleep. Goes with @save.
  * @work: what the device does by itself, after ferry_instance_kick(): see there.
  *	Optional.
  *
@@ -296,7 +296,7 @@ struct ferry_model {
 	ssize_t (*save)(struct ferry_instance *inst, void *buf, size_t len);
 	int (*validate)(struct ferry_instance *inst, const void *buf,
 			size_t len);
-	int (*load)(struct ferry_instance *inst, const void *buf, size_t len);
+	void (*load)(struct ferry_instance *inst, const void *buf, size_t len);
 	void (*work)(struct ferry_instance *inst);
 };
 

@@ -256,7 +256,7 @@ void uart_state_resume(struct ferry_instance *inst);
 ssize_t uart_state_save(struct ferry_instance *inst, void *buf, size_t len);
 int uart_state_validate(struct ferry_instance *inst, const void *buf,
 			size_t len);
-int uart_state_load(struct ferry_instance *inst, const void *buf, size_t len);
+void uart_state_load(struct ferry_instance *inst, const void *buf, size_t len);
 
 /* uart_frame.c: what a receiver makes of what a sender sends */
 u64 uart_frame_ns(const struct uart_frame *f, unsigned int chars);

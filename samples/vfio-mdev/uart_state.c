@@ -250,10 +250,8 @@ static void port_load(struct uart *u, const struct saved_port *from)
  * @inst: the instance, which has been reset
  * @buf: uart_state_validate() has seen it
  * @len: bytes of it
- *
- * Return: 0.
  */
-int uart_state_load(struct ferry_instance *inst, const void *buf, size_t len)
+void uart_state_load(struct ferry_instance *inst, const void *buf, size_t len)
 {
 	struct uart_card *card = uart_card_of(inst);
 	const struct saved_card *from = buf;
@@ -268,5 +266,4 @@ int uart_state_load(struct ferry_instance *inst, const void *buf, size_t len)
 	}
 	uart_card_update(card);
 	spin_unlock_irq(&card->lock);
-	return 0;
 }

@@ -7,7 +7,7 @@
  * every access to another register of it, or of the I/O BAR, is counted there. Register 4
  * reads the number of resets. The model comes twice, since one that migrates has no serial
  * number; there, registers from 0x10 on are a value that migrates, the interrupt level, a
- * value below 16, whether the model is paused, and an errno that its load shall fail with.
+ * value below 16, and whether the model is paused.
  *
  * Two more have displays of sizes that no sample has, and nothing to show there.
  */
@@ -24,7 +24,6 @@
 #define EVERYTHING_LEVEL	0x14
 #define EVERYTHING_INDEX	0x18
 #define EVERYTHING_PAUSED	0x1c
-#define EVERYTHING_FAIL		0x20
 
 #define EVERYTHING_INDEXES	16
 
@@ -32,7 +31,6 @@ struct everything {
 	atomic_t resets;
 	atomic_t count;
 	atomic_t paused;
-	atomic_t fail;
 	u32 value;
 	u32 level;
 	u32 index;
@@ -75,8 +73,6 @@ static u32 *everything_register(struct ferry_instance *inst, unsigned int bar,
 		return &e->index;
 	case EVERYTHING_PAUSED:
 		return (u32 *)&e->paused.counter;
-	case EVERYTHING_FAIL:
-		return (u32 *)&e->fail.counter;
 	default:
 		return NULL;
 	}
@@ -151,8 +147,8 @@ static int everything_validate(struct ferry_instance *inst, const void *buf,
 	return 0;
 }
 
-static int everything_load(struct ferry_instance *inst, const void *buf,
-			   size_t len)
+static void everything_load(struct ferry_instance *inst, const void *buf,
+			    size_t len)
 {
 	struct everything *e = ferry_instance_state(inst);
 	const struct everything_saved *saved = buf;
@@ -162,7 +158,6 @@ static int everything_load(struct ferry_instance *inst, const void *buf,
 	e->level = le32_to_cpu(saved->level);
 	e->index = le32_to_cpu(saved->index);
 	ferry_instance_set_level(inst, e->level);
-	return -atomic_read(&e->fail);
 }
 
 /* All but names, and what only one of the two has. */
