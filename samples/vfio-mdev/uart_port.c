@@ -47,7 +47,8 @@ u8 uart_port_cause(const struct uart *u)
  * @byte: the byte
  * @error: LSR bits that belong to it
  *
- * One too many is lost, but replaces the one in the byte register (DS 8.4).
+ * One too many is lost, but replaces the one in the byte register (DS 8.4). A timeout begins
+ * again, but one that has been told stands until the driver reads a byte (DS 8.4.1).
  */
 void uart_port_receive(struct uart *u, u8 byte, u8 error)
 {
@@ -58,7 +59,6 @@ void uart_port_receive(struct uart *u, u8 byte, u8 error)
 		u->rx.len = 0;
 	}
 	fifo_push(&u->rx, byte, error);
-	u->timeout = false;
 	u->waiting = false;
 }
 
