@@ -2,7 +2,8 @@
 /*
  * What a program of the host does with its end of the cable: the operations of
  * a tty that is open. None of them is called with the card's lock held; some
- * come with a spinlock of the tty layer or of a line discipline.
+ * come with a spinlock of the tty layer or of a line discipline. Who was
+ * on his way to one when the tty was hung up finds it closed here.
  */
 #include <linux/tty.h>
 #include <linux/tty_driver.h>
@@ -99,7 +100,7 @@ static void end_set_termios(struct tty_struct *tty, const struct ktermios *old)
 
 	uart_open_format(end, tty);
 	/* Speed 0 hangs up, and another one takes that back (termios(3)). */
-	if (was != !!end->frame.bit) {
+	if (end->open && was != !!end->frame.bit) {
 		end->dtr = !was;
 		end->rts = !was;
 	}
@@ -181,12 +182,17 @@ static int end_tiocmset(struct tty_struct *tty, unsigned int set,
 {
 	unsigned long flags;
 	struct uart_end *end = end_lock(tty->port, &flags);
+	bool open = end->open;
 
-	end->dtr = (end->dtr || (set & TIOCM_DTR)) && !(clear & TIOCM_DTR);
-	end->rts = (end->rts || (set & TIOCM_RTS)) && !(clear & TIOCM_RTS);
-	uart_end_tell(end);
+	if (open) {
+		end->dtr = (end->dtr || (set & TIOCM_DTR)) &&
+			   !(clear & TIOCM_DTR);
+		end->rts = (end->rts || (set & TIOCM_RTS)) &&
+			   !(clear & TIOCM_RTS);
+		uart_end_tell(end);
+	}
 	end_unlock(end, flags);
-	return 0;
+	return open ? 0 : -EIO;
 }
 
 static int end_get_icount(struct tty_struct *tty,
@@ -204,10 +210,12 @@ static int end_break(struct tty_struct *tty, int state)
 {
 	unsigned long flags;
 	struct uart_end *end = end_lock(tty->port, &flags);
+	bool open = end->open;
 
-	uart_end_break(end, state);
+	if (open)
+		uart_end_break(end, state);
 	end_unlock(end, flags);
-	return 0;
+	return open ? 0 : -EIO;
 }
 
 const struct tty_operations uart_tty_ops = {

@@ -4,9 +4,14 @@
  * what the tty layer makes of them.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../lib/ferrytest.h"
@@ -119,6 +124,83 @@ TEST_F(modem, carrier)
 	EXPECT_EQ(1, poll(&pfd, 1, FERRY_TIMEOUT_MS));
 	EXPECT_NE(0, pfd.revents & POLLHUP);
 	close(o.fd);
+}
+
+struct setter {
+	int tty;
+	const int *lines;
+	int err;
+};
+
+static void *set_lines(void *arg)
+{
+	struct setter *s = arg;
+
+	s->err = ioctl(s->tty, TIOCMSET, s->lines) ? errno : 0;
+	return NULL;
+}
+
+/* A page that isn't there before someone supplies it; and who is asked for it, or -errno. */
+static void *page_to_come(int *asked)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	const size_t size = sysconf(_SC_PAGESIZE);
+	void *page;
+
+	*asked = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	if (*asked < 0) {
+		*asked = -errno;
+		return NULL;
+	}
+	page = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	reg.range = (struct uffdio_range){ (uintptr_t)page, size };
+	if (ioctl(*asked, UFFDIO_API, &api) ||
+	    ioctl(*asked, UFFDIO_REGISTER, &reg))
+		return NULL;
+	return page;
+}
+
+static int supply(int asked, void *page, int first)
+{
+	const size_t size = sysconf(_SC_PAGESIZE);
+	int from[size / sizeof(int)];
+	struct uffdio_copy copy = {
+		.dst = (uintptr_t)page, .src = (uintptr_t)from, .len = size,
+	};
+
+	from[0] = first;
+	return ioctl(asked, UFFDIO_COPY, &copy) ? -errno : 0;
+}
+
+/* Who was about to raise lines when the tty was hung up doesn't raise a closed one's. */
+TEST_F(modem, hung_up_meanwhile)
+{
+	const struct cable *c = &self->c;
+	struct pollfd fault = { .events = POLLIN }, tty = { .fd = c->tty };
+	struct setter s = { .tty = c->tty };
+	pthread_t thread;
+	void *page;
+
+	page = page_to_come(&fault.fd);
+	if (fault.fd < 0)
+		SKIP(return, "no userfaultfd: %s", strerror(-fault.fd));
+	ASSERT_NE(NULL, page);
+	s.lines = page;
+	ASSERT_EQ(0, clocal_off(c->tty));
+	out(c, UART_MCR, UART_MCR_DTR);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, set_lines, &s));
+	EXPECT_EQ(1, poll(&fault, 1, FERRY_TIMEOUT_MS));
+	EXPECT_EQ(POLLIN, fault.revents);
+	out(c, UART_MCR, 0);
+	EXPECT_EQ(1, poll(&tty, 1, FERRY_TIMEOUT_MS));
+	EXPECT_EQ(0, in(c, UART_MSR) & MSR_LINES);
+	EXPECT_EQ(0, supply(fault.fd, page, host_both));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(EIO, s.err);
+	EXPECT_EQ(0, in(c, UART_MSR) & MSR_LINES);
+	close(fault.fd);
 }
 
 TEST_F(modem, clocal)
