@@ -83,11 +83,12 @@ static const struct vm_operations_struct picture_vm_ops = {
 
 /*
  * The dma-buf's file is read-only, and so is the mapping for good, which therefore isn't
- * VM_SHARED, even if it was asked for as shared.
+ * VM_SHARED, even if it was asked for as shared. Not so the file of somebody who has imported
+ * it and offers a mapping of his own.
  */
 static int picture_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {
-	if (!(vma->vm_flags & VM_MAYSHARE))
+	if (!(vma->vm_flags & VM_MAYSHARE) || vma->vm_flags & VM_MAYWRITE)
 		return -EINVAL;
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_ops = &picture_vm_ops;
