@@ -9,6 +9,7 @@
  */
 #include <linux/fs.h>
 #include <linux/module.h>
+#include <linux/poll.h>
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
@@ -93,6 +94,20 @@ static ssize_t file_read(struct file *file, char __user *buf, size_t count,
 	ret = do_read(s, buf, count);
 	mutex_unlock(&s->io);
 	return ret;
+}
+
+/* Not when read() would say ENOMSG: while the device runs, it takes VFIO_MIG_GET_PRECOPY_INFO. */
+static __poll_t file_poll(struct file *file, poll_table *wait)
+{
+	struct ferry_session *s = file->private_data;
+	__poll_t ready = 0;
+
+	poll_wait(file, &s->wait, wait);
+	mutex_lock(&s->lock);
+	if (!s->fdev || s->frame || !s->more)
+		ready = EPOLLIN | EPOLLRDNORM;
+	mutex_unlock(&s->lock);
+	return ready;
 }
 
 /* How much is missing of the header, or, when that has been checked, of what it announces. */
@@ -231,6 +246,7 @@ static long file_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 const struct file_operations ferry_session_save_fops = {
 	.owner = THIS_MODULE,
 	.read = file_read,
+	.poll = file_poll,
 	.unlocked_ioctl = file_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.release = file_release,

@@ -84,6 +84,7 @@ static void session_close(struct ferry_session *s)
 	s->known = NULL;
 	s->fdev = NULL;
 	mutex_unlock(&s->lock);
+	wake_up_interruptible(&s->wait);
 	ferry_frame_put(frame);
 	ferry_frame_put(next);
 	kvfree(known);
@@ -109,6 +110,7 @@ static struct ferry_session *session_new(struct ferry_device *fdev, bool known)
 	}
 	kref_init(&s->ref);
 	mutex_init(&s->io);
+	init_waitqueue_head(&s->wait);
 	mutex_init(&s->lock);
 	s->fdev = fdev;
 	return s;
@@ -248,6 +250,7 @@ int ferry_session_preview(struct ferry_session *s)
 	if (IS_ERR(frame))
 		return PTR_ERR(frame);
 	s->frame = frame;
+	wake_up_interruptible(&s->wait);
 	return 0;
 }
 
@@ -285,6 +288,7 @@ int ferry_session_complete(struct ferry_device *fdev)
 	mutex_unlock(&s->lock);
 	if (IS_ERR(state))
 		return PTR_ERR(state);
+	wake_up_interruptible(&s->wait);
 	kvfree(known);
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include <linux/kref.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
+#include <linux/wait.h>
 
 #include <uapi/ferry/migration.h>
 
@@ -30,6 +31,7 @@ struct ferry_frame {
  * struct ferry_session - one transfer
  * @ref: the device has one, and the file
  * @io: one reader or writer at a time; held while user memory is touched
+ * @wait: who waits for something to read
  * @lock: guards what follows; whoever holds it waits for nothing but memory
  * @fdev: the device, %NULL when it has ended the session
  * @frame: what is being read, %NULL if there is nothing; or has come of what is written
@@ -44,6 +46,7 @@ struct ferry_frame {
 struct ferry_session {
 	struct kref ref;
 	struct mutex io;	/* see above */
+	wait_queue_head_t wait;
 	struct mutex lock;	/* see above */
 	struct ferry_device *fdev;
 	struct ferry_frame *frame;

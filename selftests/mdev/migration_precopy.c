@@ -4,6 +4,7 @@
  * the state.
  */
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,6 +118,35 @@ TEST_F(precopy, nothing)
 	region_w32(&t->to, t->bar, transfer_word(t, 1), 0xbad);
 	ASSERT_EQ(0, transfer_arrive(t));
 	EXPECT_TRUE(transfer_same(t));
+}
+
+static void *wait_for_more(void *arg)
+{
+	poll(arg, 1, FERRY_TIMEOUT_MS);
+	return NULL;
+}
+
+/* Who has read what there is can wait for more. */
+TEST_F(precopy, waits)
+{
+	struct transfer *t = &self->t;
+	struct pollfd pfd = { .events = POLLIN };
+	pthread_t thread;
+
+	ASSERT_TRUE(transfer_begin(t));
+	pfd.fd = t->fd;
+	EXPECT_EQ(1, poll(&pfd, 1, 0));
+	ASSERT_NE(NULL, transfer_next(t));
+	EXPECT_EQ(0, poll(&pfd, 1, 0));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_for_more, &pfd));
+	EXPECT_EQ(-1, migration_to(&t->v, STATE(STOP_COPY)));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(POLLIN, pfd.revents);
+	ASSERT_NE(NULL, transfer_next(t));
+	/* The end is worth reading, and so is that there is nothing any more. */
+	EXPECT_EQ(1, poll(&pfd, 1, 0));
+	ASSERT_EQ(-1, migration_to(&t->v, STATE(STOP)));
+	EXPECT_EQ(1, poll(&pfd, 1, 0));
 }
 
 TEST_F(precopy, everything)

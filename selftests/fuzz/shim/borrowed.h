@@ -381,8 +381,18 @@ struct inode {
 
 struct file;
 
+struct poll_table_struct;
+typedef struct poll_table_struct poll_table;
+typedef unsigned int __poll_t;
+
+#define EPOLLIN		0x001
+#define EPOLLRDNORM	0x040
+#define poll_wait(file, wait, table) do { } while (0)
+#define init_waitqueue_head(wait) do { } while (0)
+
 struct file_operations {
 	struct module *owner;
+	__poll_t (*poll)(struct file *file, poll_table *wait);
 	ssize_t (*read)(struct file *file, char *buf, size_t count,
 			loff_t *ppos);
 	ssize_t (*write)(struct file *file, const char *buf, size_t count,
