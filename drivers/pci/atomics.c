@@ -60,18 +60,25 @@ static u32 root_completers(struct pci_dev *pdev)
 	return devcap2(root);
 }
 
+/* A virtual function's requests are switched on in its physical one (PCIe 6.0, 7.5.3.16). */
+static bool may_request(struct pci_dev *pdev)
+{
+	return !pdev->is_virtfn ||
+	       devctl2_has(pci_physfn(pdev), PCI_EXP_DEVCTL2_ATOMIC_REQ);
+}
+
 /**
  * ferry_pci_info_caps - ferry_device_ops.info_caps
  * @fdev: the device
  * @caps: where to add what is to be said
  *
- * A virtual function goes by what its physical function can.
+ * A virtual function goes by what its physical function can, and is allowed.
  *
  * Return: 0 or a negative errno.
  */
 int ferry_pci_info_caps(struct ferry_device *fdev, struct vfio_info_cap *caps)
 {
-	struct pci_dev *pdev = pci_physfn(to_ferry_pci(fdev)->pdev);
+	struct pci_dev *self = to_ferry_pci(fdev)->pdev, *pdev = pci_physfn(self);
 	struct vfio_device_info_cap_pci_atomic_comp cap = {
 		.header.id = VFIO_DEVICE_INFO_CAP_PCI_ATOMIC_COMP,
 		.header.version = 1,
@@ -83,7 +90,7 @@ int ferry_pci_info_caps(struct ferry_device *fdev, struct vfio_info_cap *caps)
 	     pci_pcie_type(pdev) != PCI_EXP_TYPE_LEG_END))
 		return 0;
 
-	widths = devcap2(pdev) & COMPLETERS;
+	widths = may_request(self) ? devcap2(pdev) & COMPLETERS : 0;
 	if (widths)
 		widths &= root_completers(pdev);
 	if (widths & PCI_EXP_DEVCAP2_ATOMIC_COMP32)
