@@ -158,8 +158,11 @@ void ferry_pci_intx_disable(struct ferry_pci *fpci)
 	struct pci_dev *pdev = fpci->pdev;
 
 	spin_lock_irq(&fdev->irqs.intx_lock);
+	/* Whatever comes until it is freed would be nobody's. */
 	if (fpci->intx_maskable)
 		pci_intx(pdev, 0);
+	else
+		disable_irq_nosync(pdev->irq);
 	fpci->intx_live = false;
 	spin_unlock_irq(&fdev->irqs.intx_lock);
 
