@@ -176,12 +176,13 @@ static void vpd_after(struct ferry_pci *fpci, unsigned int off)
  */
 static void msi_after(struct ferry_pci *fpci, unsigned int off, u16 flags)
 {
-	u16 mine = PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE;
 	u16 old;
 
+	fpci->msi_control = flags & FERRY_PCI_MSI_USERS;
 	if (!pci_user_read_config_word(fpci->pdev, off, &old))
 		pci_user_write_config_word(fpci->pdev, off,
-					   (old & ~mine) | (flags & mine));
+					   (old & ~FERRY_PCI_MSI_USERS) |
+					   fpci->msi_control);
 }
 
 static int change_before(void *ctx, const struct ferry_config_change *change)

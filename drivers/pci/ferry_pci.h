@@ -18,6 +18,9 @@
  * tree: "ferry-vfio-pci", or "vfio-pci" for the drop-in. Kbuild chooses.
  */
 
+/* What its user chooses in MSI's Message Control (PCI 3.0, 6.8.1.3) while MSI is enabled. */
+#define FERRY_PCI_MSI_USERS	(PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE)
+
 /**
  * struct ferry_pci_bar - a base address register's resource while it is open
  * @io: the kernel's own mapping of it
@@ -79,7 +82,8 @@ struct ferry_pci_token {
  *	open; under ferry_device.config_lock
  * @saved_state: the function's state as found at open
  * @pm_state: its state from before it entered D3hot, if it forgets it there
- * @msi_control: MSI's Message Control before the PCI core restored it; under the gate
+ * @msi_control: what is enabled of MSI, by SET_IRQS and then by its user, as
+ *	FERRY_PCI_MSI_USERS; under ferry_device.config_lock, and of a function that is awake
  * @wakeup: the eventfd that tells the user of the end of low power, %NULL for none;
  *	under ferry_gate.sem
  * @used: closed, but not reset since; under the device set's lock

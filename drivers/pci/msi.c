@@ -5,26 +5,33 @@
  * The MSI-X table is device memory, and the interrupt core writes it whenever an
  * interrupt is requested or freed; so all of that happens with memory decoding on.
  */
+#include <linux/bitfield.h>
 #include <linux/delay.h>
 #include <linux/interrupt.h>
 #include <linux/io.h>
 #include <linux/io-64-nonatomic-lo-hi.h>
 #include <linux/irq.h>
+#include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/msi.h>
 
 #include "compat/compat.h"
 #include "ferry_pci.h"
 
-/* Tell the user's view of the MSI capability what is enabled. */
+/* Tell the user's view of the MSI capability what is enabled, and remember it. */
 static void msi_show(struct ferry_pci *fpci, unsigned int index,
 		     unsigned int nvec)
 {
 	struct ferry_device *fdev = &fpci->fdev;
+	u16 control = 0;
 
 	if (index != VFIO_PCI_MSI_IRQ_INDEX)
 		return;
+	if (nvec)
+		control = PCI_MSI_FLAGS_ENABLE |
+			  FIELD_PREP(PCI_MSI_FLAGS_QSIZE, order_base_2(nvec));
 	mutex_lock(&fdev->config_lock);
+	fpci->msi_control = control;
 	ferry_config_set_msi(&fdev->config, nvec);
 	mutex_unlock(&fdev->config_lock);
 }

@@ -23,19 +23,6 @@ static bool asleep(struct pci_dev *pdev)
 	       pdev->current_state == PCI_D3cold;
 }
 
-/* What the user has made of Message Control (PCI 3.0, 6.8.1.3), besides what the PCI core has. */
-#define MSI_USERS	(PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE)
-
-static u16 msi_control(struct pci_dev *pdev)
-{
-	u16 control = 0;
-
-	if (pdev->msi_enabled)
-		pci_read_config_word(pdev, pdev->msi_cap + PCI_MSI_FLAGS,
-				     &control);
-	return control;
-}
-
 /*
  * What the PCI core wanted to write while the function couldn't take it. Of MSI that is the
  * message alone: the mask bits are the user's, and to disable MSI even for a moment loses
@@ -45,6 +32,7 @@ static void messages_follow(struct ferry_pci *fpci)
 {
 	struct pci_dev *pdev = fpci->pdev;
 	struct msi_msg msg;
+	u16 control;
 
 	if (pdev->msix_enabled) {
 		ferry_pci_command_update(fpci, PCI_COMMAND_MEMORY,
@@ -54,9 +42,11 @@ static void messages_follow(struct ferry_pci *fpci)
 	if (pdev->msi_enabled) {
 		get_cached_msi_msg(pdev->irq, &msg);
 		pci_write_msi_msg(pdev->irq, &msg);
+		pci_read_config_word(pdev, pdev->msi_cap + PCI_MSI_FLAGS,
+				     &control);
 		pci_write_config_word(pdev, pdev->msi_cap + PCI_MSI_FLAGS,
-				      (msi_control(pdev) & ~MSI_USERS) |
-				      (fpci->msi_control & MSI_USERS));
+				      (control & ~FERRY_PCI_MSI_USERS) |
+				      fpci->msi_control);
 	}
 }
 
@@ -67,8 +57,8 @@ static void messages_follow(struct ferry_pci *fpci)
  *
  * The PCI core doesn't write messages to a function that isn't in D0, nor to a
  * table that is restored while memory decoding is off, and it enables MSI
- * although its user may have disabled it. What he has made of that was noted by
- * ferry_pci_set_power(), which is called before each reset and sleep.
+ * although its user may have disabled it. What the function itself says of that
+ * may be what it has lost, in a reset that nobody told us of.
  *
  * Context: process context, the gate locked.
  */
@@ -105,7 +95,6 @@ void ferry_pci_set_power(struct ferry_pci *fpci, pci_power_t state)
 	if (state != PCI_D0 && fpci->has_vfs)
 		return;
 
-	fpci->msi_control = msi_control(pdev);
 	if (!was_off && state == PCI_D3hot && forgets(pdev)) {
 		pci_save_state(pdev);
 		kfree(fpci->pm_state);

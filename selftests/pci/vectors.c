@@ -206,6 +206,21 @@ TEST_F(switched_off, reset)
 	EXPECT_FALSE(msi_enabled(self->v.name));
 }
 
+/* What the device has lost in a reset that nobody told of comes back with the next one. */
+TEST_F(switched_off, lost)
+{
+	int hw = pci_config(self->v.name, O_WRONLY);
+
+	ASSERT_LE(0, hw);
+	ASSERT_EQ(2, pwrite(hw, &self->off, 2,
+			    pci_find_cap(self->v.name, PCI_CAP_ID_MSI) +
+			    PCI_MSI_FLAGS));
+	close(hw);
+	ASSERT_FALSE(msi_enabled(self->v.name));
+	ASSERT_EQ(0, vdev_reset(&self->v));
+	EXPECT_TRUE(msi_enabled(self->v.name));
+}
+
 /* A message that the device couldn't be told of when it was asleep, in its table. */
 TEST(attached_asleep)
 {
