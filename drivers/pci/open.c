@@ -62,6 +62,10 @@ int ferry_pci_open(struct vfio_device *vdev)
 	ret = ferry_pci_config_open(fpci);
 	if (ret)
 		goto err_restore;
+	/* It may be one that can't be woken. */
+	ferry_gate_lock_mapped(fdev);
+	ferry_pci_set_power(fpci, PCI_D0);
+	ferry_gate_unlock(fdev);
 	/* The user's view begins with INTx enabled, but nobody serves it yet. */
 	ferry_pci_command_update(fpci, 0, 0);
 	ret = ferry_pci_bars_open(fpci);

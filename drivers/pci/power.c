@@ -52,8 +52,8 @@ static void messages_follow(struct ferry_pci *fpci)
 
 /**
  * ferry_pci_state_follow - make the function what its user has made of it
- * @fpci: a function in D0, whose state the PCI core has restored; a closed one
- *	is nobody's
+ * @fpci: a function whose state the PCI core has restored, unless it can't be
+ *	woken; a closed one is nobody's
  *
  * The PCI core doesn't write messages to a function that isn't in D0, nor to a
  * table that is restored while memory decoding is off, and it enables MSI
@@ -65,6 +65,10 @@ static void messages_follow(struct ferry_pci *fpci)
 void ferry_pci_state_follow(struct ferry_pci *fpci)
 {
 	if (!fpci->config_mem)
+		return;
+	/* It may not have come back, and who has slept has no mappings to lose. */
+	ferry_gate_set(&fpci->fdev, FERRY_GATE_POWER, asleep(fpci->pdev));
+	if (asleep(fpci->pdev))
 		return;
 	messages_follow(fpci);
 	ferry_pci_command_follow(fpci);
