@@ -15,7 +15,8 @@
 
 /*
  * FERRY_PCI_NAME is what the driver calls itself, in sysfs and in the resource
- * tree: "ferry-vfio-pci", or "vfio-pci" for the drop-in. Kbuild chooses.
+ * tree: "ferry-vfio-pci", or "vfio-pci" for the drop-in; FERRY_PCI_IRQS what the names of its
+ * interrupts begin with: "ferry", or "vfio" as with the kernel's own. Kbuild chooses.
  */
 
 /* What its user chooses in MSI's Message Control (PCI 3.0, 6.8.1.3) while MSI is enabled. */

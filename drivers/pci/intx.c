@@ -120,8 +120,8 @@ int ferry_pci_intx_enable(struct ferry_pci *fpci)
 	/* A line masked at the controller stays down from the first moment. */
 	if (!fpci->intx_maskable)
 		irq_set_status_flags(pdev->irq, IRQ_DISABLE_UNLAZY);
-	snprintf(fpci->intx_name, sizeof(fpci->intx_name), "ferry-intx(%s)",
-		 pci_name(pdev));
+	snprintf(fpci->intx_name, sizeof(fpci->intx_name),
+		 FERRY_PCI_IRQS "-intx(%s)", pci_name(pdev));
 	ret = request_irq(pdev->irq, intx_handler, flags, fpci->intx_name,
 			  fdev);
 	if (ret) {

@@ -110,8 +110,9 @@ int ferry_pci_vector_request(struct ferry_device *fdev,
 	bool off;
 	int ret;
 
-	snprintf(vector->name, sizeof(vector->name), "ferry-msi%s[%u](%s)",
-		 msix ? "x" : "", vector->index, pci_name(pdev));
+	snprintf(vector->name, sizeof(vector->name),
+		 FERRY_PCI_IRQS "-msi%s[%u](%s)", msix ? "x" : "",
+		 vector->index, pci_name(pdev));
 
 	off = ferry_pci_memory_begin(fpci);
 	ret = pci_irq_vector(pdev, vector->index);
