@@ -22,7 +22,7 @@ M := $(if $(BUILD),$(abspath $(BUILD)),$(root))
 
 sources := Kbuild drivers include samples selftests/modules
 
-farm = mkdir -p $(M) && find $(M) -xtype l -delete && \
+farm = mkdir -p $(M) && { find $(addprefix $(M)/,$(sources)) -xtype l -delete 2>/dev/null || :; } && \
 	find $(addprefix ./,$(sources)) -type f ! -name '*.mod.c' \
 		\( -name '*.[ch]' -o -name 'Kbuild*' \) | \
 	while read -r f; do \
@@ -90,6 +90,9 @@ install: modules
 symbols: modules
 	@install -D -m 644 -t $(SYMBOLS) $(M)/Module.symvers
 
+# Under either name: what was built last may be the other.
+flavours := drivers/pci/ferry-vfio-pci drivers/pci/vfio-pci
+
 # What modules_install has put there, compressed or not.
 updates = $(INSTALL_MOD_PATH)/lib/modules/$(release)/updates
 
@@ -97,7 +100,9 @@ updates = $(INSTALL_MOD_PATH)/lib/modules/$(release)/updates
 uninstall:
 	@[ -e $(M)/modules.order ] || \
 		{ echo 'nothing was built in $(M): uninstall from where you have installed' >&2; exit 1; }
-	sed 's,^$(M)/,,; s,\.k*o$$,,' $(M)/modules.order | while read -r f; do \
+	@[ -n '$(release)' ] || \
+		{ echo 'no kernel headers in $(KDIR): KDIR= names those that you have installed for' >&2; exit 1; }
+	{ sed 's,^$(M)/,,; s,\.k*o$$,,' $(M)/modules.order; printf '%s\n' $(flavours); } | while read -r f; do \
 		rm -f $(updates)/$$f.ko $(updates)/$$f.ko.?z $(updates)/$$f.ko.zst; \
 	done
 	depmod $(addprefix -b ,$(INSTALL_MOD_PATH)) $(release)
