@@ -75,8 +75,9 @@ need_packages()
 	local package missing=()
 
 	for package; do
-		case $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) in
-		installed) ;;
+		# A word for each architecture that has it.
+		case " $(dpkg-query -W -f '${db:Status-Status} ' "$package" 2>/dev/null)" in
+		*" installed "*) ;;
 		*) missing+=("$package") ;;
 		esac
 	done
@@ -86,17 +87,19 @@ need_packages()
 
 install_packages()
 {
+	# A machine that has just started may be installing updates.
+	local apt=(env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends
+		   -o DPkg::Lock::Timeout=600)
+
 	# The lists of a fresh machine may be missing or out of date.
 	if ! as_root apt-get install -qq --simulate --no-install-recommends \
 	     "$@" >/dev/null 2>&1; then
 		step "reading the package lists" as_root apt-get update -qq ||
 			return 1
 	fi
-	step "installing $*" as_root env DEBIAN_FRONTEND=noninteractive \
-		apt-get install -qq -y --no-install-recommends "$@" && return 0
+	step "installing $*" as_root "${apt[@]}" "$@" && return 0
 	step "reading the package lists again" as_root apt-get update -qq &&
-	step "installing $*" as_root env DEBIAN_FRONTEND=noninteractive \
-		apt-get install -qq -y --no-install-recommends "$@"
+	step "installing $*" as_root "${apt[@]}" "$@"
 }
 
 # What takes a kernel of Debian's a sixth of its start, and nobody uses here: the types of BPF
@@ -127,18 +130,26 @@ private_apt_options()
 	)
 }
 
+# mirror PATTERN: where the machine gets a suite of such a name from. The archive's own suites, not
+# those of another vendor, have main.
+mirror()
+{
+	apt-get indextargets --format '$(CODENAME) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' |
+	awk -v name="$1" '$2 == "main" && $1 ~ name { print $3; exit }'
+}
+
 private_apt_update()
 {
 	local main security keyring
 
 	keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-	# The archive's own suites, not those of another vendor, have main.
-	main=$(apt-get indextargets --format '$(CODENAME) $(COMPONENT) $(REPO_URI)' \
-		'Created-By: Packages' |
-	       awk '$2 == "main" && $1 ~ /^[a-z]+$/ { print $3; exit }')
-	security=$(apt-get indextargets --format '$(CODENAME) $(COMPONENT) $(REPO_URI)' \
-		'Created-By: Packages' |
-		   awk '$2 == "main" && $1 ~ /^[a-z]+-security$/ { print $3; exit }')
+	main=$(mirror '^[a-z]+$')
+	# It is told of lists only that are there.
+	[ -n "$main" ] || {
+		step "reading the package lists" as_root apt-get update -qq
+		main=$(mirror '^[a-z]+$')
+	}
+	security=$(mirror '^[a-z]+-security$')
 	[ -n "$main" ] ||
 		die "apt on this machine has no Debian mirror configured: add one to /etc/apt/sources.list"
 	[ -e "$keyring" ] || need_packages debian-archive-keyring

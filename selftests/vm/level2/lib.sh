@@ -19,13 +19,14 @@ level2_sizes 64 4
 # besides NVMe's, and a disk in FOLDER. A kernel for debugging carries one that isn't.
 level2_prepare()
 {
-	local series=${1%-debug} folder=$2 release image
+	local series=${1%-debug} folder=$2 layer image
 
 	shift 2
-	release=$("$ferry_vm/kernel" release "$series") &&
+	layer=$("$ferry_vm/kernel" modules "$series") &&
 	level2_image=$("$ferry_vm/kernel" image "$series") || return 1
-	image=$({ cat "$ferry_vm/level2/init"; echo "$@"; } | sha256sum | cut -c 1-12)
-	level2_initramfs=$ferry_cache/initramfs/level2-$release-$image
+	image=$({ cat "$ferry_vm/level2/init" "$ferry_vm/initramfs"; echo "$@"; } |
+		sha256sum | cut -c 1-12)
+	level2_initramfs=$ferry_cache/initramfs/level2-$(basename "$layer")-$image
 	if [ ! -e "$level2_initramfs" ]; then
 		step "making the guest's initramfs" "$ferry_vm/initramfs" "$level2_initramfs" \
 			"$series" "$ferry_vm/level2/init" nvme "$@" || return 1
