@@ -606,6 +606,9 @@ static bool wakes_up(void *ctx, bool done)
 {
 	struct job *j = ctx;
 
+	/* It wakes by an access only if it has fallen asleep before. */
+	if (done && pci_wait_runtime(j->v.name, "suspended"))
+		return false;
 	return works(j, done) && efd_take(j->other) == done && rings(j);
 }
 
