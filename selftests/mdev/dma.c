@@ -694,6 +694,7 @@ TEST_F(dma, stuck)
 	EXPECT_EQ(0, engine_get(e, FERRY_DMA_HEAD));
 	engine_set(e, FERRY_DMA_FAULT, 0);
 	EXPECT_EQ(FERRY_DMA_S_OK, engine_wait(desc));
+	engine_settle(e);
 
 	/* In the midst of a walk without an end. */
 	*(__u64 *)e->memory = M;
